@@ -1,0 +1,24 @@
+"""Errors that are the user's to mend. The command line prints one as a single line and exits with code 2.
+
+Every message says where, what was found, what was expected and what to do. Anything else that escapes is a bug of ours.
+"""
+
+
+class ReproError(Exception):
+    """Bad input or set-up: not a bug of the program."""
+
+
+class ManifestError(ReproError):
+    """A manifest, claim or probe file that cannot be accepted."""
+
+
+class EvidenceError(ReproError):
+    """A results folder, run folder or store that cannot be read or trusted."""
+
+
+class SetupError(ReproError):
+    """Something this machine lacks: a package, a model, disk space, a service."""
+
+
+class InputError(ReproError):
+    """A user's own file (activations, labels, matrix) or argument that cannot be used."""
