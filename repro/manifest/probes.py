@@ -1,0 +1,152 @@
+"""Probe sets: labelled texts whose activations are measured (docs/SCIENCE.md §1).
+
+A set is a folder with `probes.jsonl` (one text a line, in the row order of every activation matrix) and
+`concepts.yaml` (declared classes, what is balanced, the limits its check holds it to). Ours lie under probes/;
+a user's own folder is accepted wherever a name is.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from repro.errors import ManifestError
+from repro.frozen import Frozen
+from repro.manifest.yaml import explain, read_yaml, validate
+
+PROBES = Path(__file__).resolve().parents[2] / "probes"
+"""The probe sets that come with the repository."""
+
+
+class Probe(Frozen):
+    """One text and its class in every concept."""
+
+    id: str = Field(min_length=1)
+    labels: dict[str, str]
+    """Concept to class, e.g. ``{"domain": "code", "register": "formal", "shape": "causal"}``."""
+    text: str = Field(min_length=1)
+
+
+class Limits(Frozen):
+    """What `repro probes check` holds a set to. A limit that is not declared is not checked."""
+
+    words: tuple[int, int] | None = None
+    """Fewest and most words of one text."""
+    length_p: float | None = Field(default=None, ge=0, le=1)
+    """Smallest permutation p, after Holm, of a readout that sees nothing but lengths."""
+    jaccard: float | None = Field(default=None, ge=0, le=1)
+    """Largest share of word trigrams that two texts may have in common."""
+    lexical_gap: dict[str, float] = Field(default={})
+    """Per concept, by how much a model's activations must beat the bag of words."""
+    accuracy: dict[str, float] = Field(default={})
+    """Per concept, the leave-one-out accuracy a model's activations must reach."""
+
+
+class ProbeSet(Frozen):
+    """A probe set: its design, its declared classes, its texts."""
+
+    id: str
+    title: str
+    design: str
+    """One sentence: which cells hold how many texts."""
+    licence: str
+    concepts: dict[str, tuple[str, ...]] = Field(min_length=1)
+    """Concept to its declared classes, sorted: the columns of the one-hot label matrix."""
+    balanced: tuple[tuple[str, ...], ...] = ()
+    """Combinations of concepts whose cells all hold the same number of probes."""
+    label_words: dict[str, dict[str, tuple[str, ...]]] = Field(default={})
+    """Concept to class to words no text may hold; a trailing ``*`` stands for any ending."""
+    limits: Limits = Limits()
+    probes: tuple[Probe, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if problem := next(self._problems(), None):
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        """What is wrong with the declarations, in words."""
+        for concept, classes in self.concepts.items():
+            if len(set(classes)) < 2 or list(classes) != sorted(set(classes)):
+                yield f"concept {concept!r} declares {list(classes)}; expected at least two different classes, sorted"
+        named = {c for cell in self.balanced for c in cell} | self.label_words.keys()
+        named |= self.limits.lexical_gap.keys() | self.limits.accuracy.keys()
+        if unknown := sorted(named - self.concepts.keys()):
+            yield f"{unknown} named under balanced, label_words or limits; the concepts are {sorted(self.concepts)}"
+        if len({probe.id for probe in self.probes}) < len(self.probes):
+            yield "two probes have the same id"
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of ids, labels and texts in file order: the name of the set in every result."""
+        content = [[probe.id, probe.labels, probe.text] for probe in self.probes]
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def texts(self) -> list[str]:
+        """The n texts, in row order."""
+        return [probe.text for probe in self.probes]
+
+    def labels(self) -> dict[str, list[str]]:
+        """Concept to the class of each of the n probes, in row order."""
+        return {concept: [probe.labels[concept] for probe in self.probes] for concept in self.concepts}
+
+
+def load_probe_set(name_or_path: str | Path) -> ProbeSet:
+    """The probe set of that name under probes/, or in that folder; a bad one is a `ManifestError`."""
+    folder = _folder(name_or_path)
+    declaration = folder / "concepts.yaml"
+    declared = read_yaml(declaration)
+    probes = tuple(_read_probes(folder / "probes.jsonl", _classes(declared, declaration)))
+    return validate(ProbeSet, {**declared, "probes": probes}, str(declaration))
+
+
+def _folder(name_or_path: str | Path) -> Path:
+    for folder in (PROBES / name_or_path, Path(name_or_path)):
+        if (folder / "concepts.yaml").is_file():
+            return folder
+    known = sorted(path.parent.name for path in PROBES.glob("*/concepts.yaml"))
+    raise ManifestError(
+        f"no probe set {str(name_or_path)!r}: expected one of {known}, or a folder with concepts.yaml and probes.jsonl"
+    )
+
+
+def _classes(declared: Any, path: Path) -> dict[str, list[str]]:
+    concepts = declared.get("concepts") if isinstance(declared, dict) else None
+    if isinstance(concepts, dict) and all(isinstance(classes, list) for classes in concepts.values()):
+        return concepts
+    raise ManifestError(f"{path}: found concepts {concepts!r}; declare a list of classes for each concept")
+
+
+def _read_probes(path: Path, classes: dict[str, list[str]]) -> Iterator[Probe]:
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}:{number}"
+        try:
+            probe = Probe.model_validate_json(line)
+        except ValidationError as error:
+            raise ManifestError(f"{where}: {explain(error, Probe)}; a line is an object of id, labels, text") from None
+        _require_declared(probe, classes, where)
+        yield probe
+
+
+def _require_declared(probe: Probe, classes: dict[str, list[str]], where: str) -> None:
+    if probe.labels.keys() != classes.keys():
+        raise ManifestError(
+            f"{where}: probe {probe.id!r} is labelled for {sorted(probe.labels)}; "
+            f"expected exactly {sorted(classes)}, as concepts.yaml declares. Correct one of the two."
+        )
+    for concept, found in probe.labels.items():
+        if found not in classes[concept]:
+            raise ManifestError(
+                f"{where}: probe {probe.id!r} has {concept} {found!r}; "
+                f"expected one of {classes[concept]}. Correct the label or declare the class in concepts.yaml."
+            )
