@@ -1,0 +1,77 @@
+"""Damage: what each concept loses when one direction is removed, and entanglement intensity (docs/SCIENCE.md §5).
+
+Removing a unit u turns the Gram matrix K into K − ttᵀ, t = X̃u. So the residual operator N gains the rank-one term
+(Nt)(Nt)ᵀ/δ with δ = 1 − tᵀNt, and no removal costs a factorisation or touches the width again. The papers do not say
+whether negative damage counts: the default clips it.
+
+N probes, D width, C classes, K concepts, R directions. A leading "…" is a batch.
+"""
+
+import numpy as np
+
+from repro.geometry.labels import Labels
+from repro.geometry.ridge import accuracy
+from repro.geometry.undefined import Array, Integers, Undefined
+
+
+def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) -> Array:
+    """Leave-one-out scores (…, R, N, C) after removing each column of U (…, D, R), readout refitted without it."""
+    T = X @ U
+    NT = operator @ T
+    delta = _remaining(X, NT, U, alpha)
+    NY = operator @ Y
+    # All sums below are of one sign or well separated: the downdated diagonal only grows.
+    carried = np.swapaxes(NT, -1, -2) @ Y / delta[..., None]
+    residual = NY[..., None, :, :] + np.swapaxes(NT, -1, -2)[..., None] * carried[..., None, :]
+    diagonal = np.diagonal(operator, axis1=-2, axis2=-1)[..., None] + np.square(NT) / delta[..., None, :]
+    scores: Array = Y[..., None, :, :] - residual / np.swapaxes(diagonal, -1, -2)[..., None]
+    return scores
+
+
+def _remaining(X: Array, NT: Array, U: Array, alpha: float) -> Array:
+    """δ = 1 − tᵀNt (…, R), as the sum of squares |u − X̃ᵀNt|² + α|Nt|²: the difference would lose λ_max/α digits."""
+    outside = U - np.swapaxes(X, -1, -2) @ NT
+    remaining: Array = np.square(outside).sum(axis=-2) + alpha * np.square(NT).sum(axis=-2)
+    return remaining
+
+
+def frozen_scores(X: Array, operator: Array, Y: Array, U: Array, intercept: bool = True) -> Array:
+    """Leave-one-out scores (…, R, N, C) when the direction is removed from the left-out probe only (switch `frozen`).
+
+    The readout without probe i is the full one with y_i replaced by its own prediction, so uᵀW_T follows from N.
+    """
+    n = X.shape[-2]
+    T = X @ U * (n / (n - 1) if intercept else 1.0)
+    NT = np.swapaxes(operator @ (X @ U), -1, -2)
+    residual = operator @ Y / np.diagonal(operator, axis1=-2, axis2=-1)[..., None]
+    readout = (NT @ Y)[..., None, :] - NT[..., None] * residual[..., None, :, :]
+    scores: Array = (Y - residual)[..., None, :, :] - np.swapaxes(T, -1, -2)[..., None] * readout
+    return scores
+
+
+def damage(before: Array, after: Array) -> Array:
+    """D (R × K): accuracy before, K, minus accuracy after each removal, R × K. Not clipped."""
+    return before - after
+
+
+def accuracy_after(scores: Array, labels: Labels) -> Array:
+    """R × K: accuracies after each removal; may lie below chance, since u is fitted on all labels (§5)."""
+    return accuracy(scores, labels)
+
+
+def entanglement_intensity(D: Array, own: Integers, clip: bool = True) -> float | Undefined:
+    """EI: damage to other concepts over damage to the own one, summed over directions (§5)."""
+    if not len(D):
+        return Undefined("the readout has no informative direction")
+    D = np.maximum(D, 0) if clip else D
+    own_damage = float(D[np.arange(len(D)), own].sum())
+    if own_damage <= 0:
+        return Undefined("no direction damages its own concept" if own_damage == 0 else "own damage is negative")
+    return (float(D.sum()) - own_damage) / own_damage
+
+
+def theory(rank: int, largest_dimension: int) -> float | Undefined:
+    """(r − d_max)/d_max, the papers' bound for rank r."""
+    if rank < 1:
+        return Undefined("the readout has no informative direction")
+    return (rank - largest_dimension) / largest_dimension

@@ -1,0 +1,157 @@
+"""Every scalar and matrix of one checkpoint from its activations and labels (docs/SCIENCE.md §3–6).
+
+N probes, D width, K concepts, R = rank.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.errors import InputError
+from repro.geometry import damage as dmg
+from repro.geometry.directions import Directions, concentration, directions, first_ratio, v_purity
+from repro.geometry.labels import Labels
+from repro.geometry.margin import margin
+from repro.geometry.ridge import Spectrum, accuracy, loo_scores, readout, spectrum
+from repro.geometry.undefined import Array, Undefined
+
+ALPHA = 1.0
+"""Ridge penalty of the papers (consolidated paper §3.2)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """What one set of activations says about its concepts. Quantities without a value carry the reason."""
+
+    n: int
+    """Probes."""
+    width: int
+    """D, width of the activations."""
+    concepts: tuple[str, ...]
+    classes: tuple[tuple[str, ...], ...]
+    accuracy: dict[str, float]
+    """Leave-one-out accuracy of each concept."""
+    chance: dict[str, float]
+    """Share of the largest class of each concept."""
+    rank: int
+    """Informative directions."""
+    empty_directions: int
+    """Nominal rank Σ(m_j − 1) minus `rank`."""
+    singular_values: Array
+    """The first max(nominal rank, rank) singular values of the readout."""
+    directions: Array
+    """D × R: informative directions in activation space."""
+    loadings: Array
+    """R × K."""
+    own: tuple[str, ...]
+    """R: the concept each direction loads on most."""
+    v_purity: float | Undefined
+    damage: Array
+    """R × K: accuracy lost, not clipped."""
+    accuracy_after: Array
+    """R × K: accuracy left."""
+    entanglement_intensity: float | Undefined
+    entanglement_intensity_anchored: float | Undefined
+    """EI with α scaled by trace(K)/trace(K of step 0): a pure change of scale leaves it alone (§5)."""
+    margin: float | Undefined
+    weakest_concept: str | None
+    theory: float | Undefined
+    """(R − d_max)/d_max for the nominal rank."""
+    theory_measured_rank: float | Undefined
+    singular_value_ratio: float | Undefined
+    """σ_1/σ_2."""
+    singular_value_concentration: float | Undefined
+    """(σ_1+σ_2+σ_3)/(σ_4+…+σ_7)."""
+    singular_value_sum: float
+    singular_value_energy: float
+    """Σσ² of the readout: the default reading of the papers' "SV energy" (§4)."""
+    activation_rms: float
+    """Root mean square of the activations as given, before centring."""
+    trace: float
+    """trace(K) of the centred activations: the `anchor` of later checkpoints."""
+
+
+def diagnose(
+    X: npt.ArrayLike, labels: Labels | Mapping[str, Sequence[str]], anchor: float | None = None, alpha: float = ALPHA
+) -> Geometry:
+    """All diagnostics of activations X (N × D).
+
+    `labels` is one column of class names per concept; `anchor` is `Geometry.trace` of step 0 of the same model (None:
+    the anchored EI is undefined). Raises `InputError` when X is not a finite matrix with one row per label.
+    """
+    X = checked(X)
+    labels = labels if isinstance(labels, Labels) else Labels.of(labels)
+    if labels.n != len(X):
+        raise InputError(f"activations have {len(X)} rows but there are {labels.n} labels; give one label per row.")
+    rows = spectrum(X)
+    found, before, after = measure(rows, labels, alpha)
+    D = dmg.damage(before, after)
+    least = margin(rows.X @ found.U, labels)
+    kept = max(labels.nominal_rank, found.rank)
+    return Geometry(
+        n=labels.n,
+        width=X.shape[1],
+        concepts=labels.concepts,
+        classes=labels.classes,
+        accuracy=_named(before, labels),
+        chance=_named(labels.chance, labels),
+        rank=found.rank,
+        empty_directions=max(0, labels.nominal_rank - found.rank),
+        singular_values=found.singular_values[:kept],
+        directions=found.U,
+        loadings=found.loadings,
+        own=tuple(labels.concepts[j] for j in found.own),
+        v_purity=v_purity(found.loadings),
+        damage=D,
+        accuracy_after=after,
+        entanglement_intensity=dmg.entanglement_intensity(D, found.own),
+        entanglement_intensity_anchored=_anchored(rows, labels, anchor, alpha),
+        margin=least if isinstance(least, Undefined) else least[0],
+        weakest_concept=None if isinstance(least, Undefined) else least[1],
+        theory=dmg.theory(labels.nominal_rank, labels.largest_dimension),
+        theory_measured_rank=dmg.theory(found.rank, labels.largest_dimension),
+        singular_value_ratio=first_ratio(found.singular_values),
+        singular_value_concentration=concentration(found.singular_values),
+        singular_value_sum=float(found.singular_values.sum()),
+        singular_value_energy=float(np.square(found.singular_values).sum()),
+        activation_rms=float(np.sqrt(np.mean(np.square(X)))),
+        trace=rows.trace,
+    )
+
+
+def checked(X: npt.ArrayLike) -> Array:
+    """X as a float64 matrix. Raises `InputError` unless it is two-dimensional, not empty and finite."""
+    array = np.asarray(X)
+    if array.ndim != 2 or 0 in array.shape:
+        raise InputError(f"activations have shape {array.shape}; expected probes × width, neither empty.")
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"activations are of type {array.dtype}; expected real numbers.")
+    array = array.astype(np.float64)
+    bad = int(np.sum(~np.isfinite(array).all(axis=1)))
+    if bad:
+        raise InputError(f"activations of {bad} of {len(array)} probes are not finite; give none with NaN or infinity.")
+    return array
+
+
+def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
+    """Directions, accuracies before (K) and after each removal (R × K), for the default reading of §5."""
+    operator = rows.residual_operator(alpha)
+    found = directions(readout(rows.X, operator, labels.onehot), labels)
+    before = accuracy(loo_scores(operator, labels.onehot), labels)
+    after = accuracy(dmg.removal_scores(rows.X, operator, labels.onehot, found.U, alpha), labels)
+    return found, before, after
+
+
+def _anchored(rows: Spectrum, labels: Labels, anchor: float | None, alpha: float) -> float | Undefined:
+    if anchor is None:
+        return Undefined("no activations of step 0 of the same model to anchor the penalty to")
+    if anchor <= 0 or rows.trace <= 0:
+        return Undefined("activations do not vary, so the penalty cannot be anchored")
+    found, before, after = measure(rows, labels, alpha * rows.trace / anchor)
+    return dmg.entanglement_intensity(dmg.damage(before, after), found.own)
+
+
+def _named(values: Array, labels: Labels) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(labels.concepts, values, strict=True)}

@@ -1,0 +1,75 @@
+"""Directions of the readout: its singular vectors, what each loads on, and how purely (docs/SCIENCE.md §4).
+
+N probes, D width, C classes, K concepts, R = rank. W is D × C, or X̃ in reduced coordinates; a leading "…" is a batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.geometry.labels import Labels
+from repro.geometry.ridge import first_largest
+from repro.geometry.undefined import Array, Integers, Undefined
+
+INFORMATIVE = 1e-9
+"""A direction is informative when its singular value exceeds this share of the largest (§4)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Informative directions of a readout, by falling singular value."""
+
+    U: Array
+    """D × R: unit directions in activation space."""
+    V: Array
+    """C × R: their loadings on classes."""
+    singular_values: Array
+    """All min(D, C) singular values, the numerically empty ones included."""
+    loadings: Array
+    """R × K: L_ij, the share of direction i's weight that lies on concept j; rows sum to 1."""
+    own: Integers
+    """R: the concept each direction loads on most."""
+
+    @property
+    def rank(self) -> int:
+        """Number of informative directions."""
+        return int(self.U.shape[1])
+
+
+def directions(W: Array, labels: Labels) -> Directions:
+    """Singular directions of W (D × C) with σ_i > 1e-9 σ_1, from W itself and not from a squared spectrum."""
+    U, sigma, Vt = np.linalg.svd(W, full_matrices=False)
+    rank = informative(sigma)
+    loadings = concept_loadings(Vt[:rank], labels)
+    return Directions(U[:, :rank], Vt[:rank].T, sigma, loadings, first_largest(loadings))
+
+
+def informative(sigma: Array) -> int:
+    """Rank: how many singular values exceed 1e-9 of the largest; 0 when all are zero."""
+    return int(np.sum(sigma > INFORMATIVE * sigma[0])) if sigma.size else 0
+
+
+def concept_loadings(Vt: Array, labels: Labels) -> Array:
+    """L (…, R, K) from right singular vectors (…, R, C)."""
+    return np.stack([np.square(Vt[..., block]).sum(axis=-1) for block in labels.blocks], axis=-1)
+
+
+def v_purity(loadings: Array) -> float | Undefined:
+    """Mean over directions of the largest loading; 1 when every direction serves one concept only."""
+    if not len(loadings):
+        return Undefined("the readout has no informative direction")
+    return float(loadings.max(axis=1).mean())
+
+
+def first_ratio(sigma: Array) -> float | Undefined:
+    """σ_1/σ_2 ("SV_1/SV_2" of the selective paper's Table 3)."""
+    if informative(sigma) < 2:
+        return Undefined("fewer than two informative directions")
+    return float(sigma[0] / sigma[1])
+
+
+def concentration(sigma: Array) -> float | Undefined:
+    """(σ_1+σ_2+σ_3)/(σ_4+…+σ_7) ("Top3/Bot4" of the selective paper's Table 3)."""
+    if informative(sigma) < 4:
+        return Undefined("fewer than four informative directions")
+    return float(sigma[:3].sum() / sigma[3:7].sum())

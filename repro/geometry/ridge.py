@@ -1,0 +1,101 @@
+"""Multi-output ridge readout and its exact leave-one-out scores (docs/SCIENCE.md §3).
+
+No fold is refitted. Everything follows from the residual operator N = (I − H)/α, H the hat matrix: the left-out
+residual of probe i is (NY)_i / N_ii. N is built from the eigenvectors of the Gram matrix orthogonal to the intercept,
+so it is a sum of positive terms and loses no digits when α is far below the spectrum.
+
+N probes, D width, C classes, K concepts, M eigenvectors (N − 1 with intercept, else N). A leading "…" is a batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.geometry.labels import Labels
+from repro.geometry.undefined import Array, Integers
+
+TIE = 1e-9
+"""Scores closer than this are a tie, which goes to the first: rounding must not decide a class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Activations as the ridge sees them, with the eigendecomposition that every α and every removal shares."""
+
+    X: Array
+    """N × D: globally centred, or raw when the readout has no intercept."""
+    vectors: Array
+    """N × M: eigenvectors of the Gram matrix; with an intercept, those orthogonal to the constant."""
+    values: Array
+    """M: their eigenvalues, none negative."""
+    intercept: bool
+
+    @property
+    def trace(self) -> float:
+        """trace(K), the total variance that `anchored` and `relative` α refer to."""
+        return float(np.einsum("nd,nd->", self.X, self.X))
+
+    def residual_operator(self, alpha: float) -> Array:
+        """N × N: (I − H)/α of the ridge with penalty `alpha`."""
+        operator: Array = (self.vectors / (self.values + alpha)) @ self.vectors.T
+        return operator
+
+
+def spectrum(X: Array, intercept: bool = True) -> Spectrum:
+    """Eigendecomposition of the N × N Gram matrix of activations X (N × D, any float type)."""
+    X = centred(X) if intercept else np.asarray(X, dtype=np.float64)
+    gram = X @ X.T
+    if not intercept:
+        values, vectors = np.linalg.eigh(gram)
+        return Spectrum(X, vectors, np.maximum(values, 0), False)
+    # The constant vector has eigenvalue 0, perhaps one of many; lifted above all others it is the last, and dropped.
+    lifted = gram + (2 * np.trace(gram) + 1) / len(X)
+    values, vectors = np.linalg.eigh(lifted)
+    return Spectrum(X, vectors[:, :-1], np.maximum(values[:-1], 0), True)
+
+
+def centred(X: Array) -> Array:
+    """X minus its column means, twice: the second pass removes the rounding of a mean far from zero."""
+    X = np.asarray(X, dtype=np.float64)
+    X = X - X.mean(axis=0)
+    X -= X.mean(axis=0)
+    return X
+
+
+def reduced(X: Array) -> Array:
+    """The rows of X in an orthonormal basis of their span: N × min(N, D), same inner products, no squaring."""
+    if X.shape[1] <= X.shape[0]:
+        return X
+    triangle = np.asarray(np.linalg.qr(X.T, mode="r"))
+    return triangle.T
+
+
+def readout(X: Array, operator: Array, Y: Array) -> Array:
+    """W (…, D, C) of the ridge on all rows: X̃ᵀ N Y."""
+    weights: Array = np.swapaxes(X, -1, -2) @ (operator @ Y)
+    return weights
+
+
+def loo_scores(operator: Array, Y: Array) -> Array:
+    """Scores (…, N, C) of each probe under the readout fitted without it; exact (§3)."""
+    diagonal = np.diagonal(operator, axis1=-2, axis2=-1)[..., None]
+    scores: Array = Y - (operator @ Y) / diagonal
+    return scores
+
+
+def predictions(scores: Array, labels: Labels) -> Integers:
+    """Predicted class indices (…, N, K): the largest score inside each block, ties to the first."""
+    return np.stack([first_largest(scores[..., block]) for block in labels.blocks], axis=-1)
+
+
+def first_largest(values: Array) -> Integers:
+    """Index of the largest entry along the last axis; entries within `TIE` of it count as equal, the first wins."""
+    near = values >= values.max(axis=-1, keepdims=True) - TIE
+    index: Integers = near.argmax(axis=-1)
+    return index
+
+
+def accuracy(scores: Array, labels: Labels) -> Array:
+    """Share of probes whose class is predicted, for every concept: (…, K)."""
+    share: Array = (predictions(scores, labels) == labels.codes).mean(axis=-2)
+    return share
