@@ -1,0 +1,74 @@
+"""Comparisons on scales of their own: standard deviations, correlations, z statistics, counts.
+
+Definition: docs/SCIENCE.md §13. The interval of a ratio of standard deviations is that of two χ² (Snedecor's F), since
+the printed SD is itself estimated from a few seeds; a count is predicted from the printed one by the beta-binomial that
+Jeffreys' prior gives.
+"""
+
+import math
+
+import numpy as np
+from scipy import special
+
+from repro.verify.statistics import LEVEL, POWER, Comparison, normal_comparison, tost
+
+
+def against_sd(theirs: float, n: int, ours: float, m: int, factor: float) -> Comparison:
+    """Our SD of m ≥ 2 runs against a printed SD of n ≥ 2 seeds, as ln(ours/theirs): (ours/theirs)² ~ F(m−1, n−1).
+
+    `factor` is the ratio of SDs that would matter; the TOST margin is a quarter of its logarithm.
+    """
+    ratio, margin = (ours / theirs) ** 2, math.log(factor) / 4
+    below = float(special.fdtr(m - 1, n - 1, ratio))
+    low, high = (0.5 * math.log(float(special.fdtri(m - 1, n - 1, q))) for q in (LEVEL / 2, 1 - LEVEL / 2))
+    too_large = float(special.fdtr(m - 1, n - 1, ratio * math.exp(-2 * margin)))
+    too_small = float(special.fdtrc(m - 1, n - 1, ratio * math.exp(2 * margin)))
+    half_width = (high - low) / 2
+    return Comparison(
+        difference=math.log(ours / theirs) if ours > 0 else -math.inf,
+        half_width=half_width,
+        p=min(1.0, 2 * min(below, 1 - below)),
+        p_equivalent=max(too_large, too_small),
+        margin=margin,
+        detectable=high - 0.5 * math.log(float(special.fdtri(m - 1, n - 1, 1 - POWER))),
+    )
+
+
+def against_correlation(theirs: float, n: int, ours: float, m: int, *, ranks: bool) -> Comparison:
+    """Our correlation over m ≥ 4 points against a printed one over n ≥ 4, by Fisher's z (ranks: Fieller's variance)."""
+    scale = 1.06 if ranks else 1.0
+    theirs_z, ours_z = fisher(theirs, n), fisher(ours, m)
+    return normal_comparison(ours_z - theirs_z, math.sqrt(scale / (n - 3) + scale / (m - 3)), abs(theirs_z) / 4)
+
+
+def fisher(correlation: float, n: int) -> float:
+    """Fisher's z of a correlation over n points; a perfect one, which has none, counts as half a rank step less."""
+    most = 1 - 6 / (n * (n * n - 1))
+    return math.atanh(max(-most, min(most, correlation)))
+
+
+def against_z(theirs: float, ours: float) -> Comparison:
+    """A recomputed z against a printed one: each has a standard error of 1. The effect is the printed z itself."""
+    return normal_comparison(ours - theirs, math.sqrt(2), abs(theirs) / 4)
+
+
+def against_count(theirs: int, ours: int, *, size: int, runs: int, margin: float) -> Comparison:
+    """Our solved problems, summed over `runs`, against a printed count; both out of `size`. As shares of `size`.
+
+    p: tails of the beta-binomial that Jeffreys' posterior of the printed count predicts. TOST: Agresti–Caffo error.
+    """
+    trials = runs * size
+    solved = np.arange(trials + 1)
+    a, b = theirs + 0.5, size - theirs + 0.5
+    ways = special.gammaln(trials + 1) - special.gammaln(solved + 1) - special.gammaln(trials - solved + 1)
+    mass = np.exp(ways + special.betaln(solved + a, trials - solved + b) - special.betaln(a, b))
+    below = np.cumsum(mass)
+    low, high = (int(np.searchsorted(below, q)) for q in (LEVEL / 2, 1 - LEVEL / 2))
+    tail = min(float(below[ours]), float(mass[ours:].sum()))
+    shares = ((theirs + 1) / (size + 2), (ours + 1) / (trials + 2))
+    error = math.sqrt(sum(s * (1 - s) / (k + 2) for s, k in zip(shares, (size, trials), strict=True)))
+    difference, half_width = ours / trials - theirs / size, (high - low) / 2 / trials
+    detectable = half_width + float(special.ndtri(POWER)) * error
+    return Comparison(
+        difference, half_width, min(1.0, 2 * tail), tost(difference, error, math.inf, margin), margin, detectable
+    )
