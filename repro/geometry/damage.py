@@ -18,7 +18,7 @@ def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) 
     """Leave-one-out scores (…, R, N, C) after removing each column of U (…, D, R), readout refitted without it."""
     T = X @ U
     NT = operator @ T
-    delta = _remaining(X, NT, U, alpha)
+    delta = remaining_share(X, NT, U, alpha)
     NY = operator @ Y
     # All sums below are of one sign or well separated: the downdated diagonal only grows.
     carried = np.swapaxes(NT, -1, -2) @ Y / delta[..., None]
@@ -28,10 +28,11 @@ def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) 
     return scores
 
 
-def _remaining(X: Array, NT: Array, U: Array, alpha: float) -> Array:
+def remaining_share(X: Array, NT: Array, U: Array, alpha: float) -> Array:
     """δ = 1 − tᵀNt (…, R), as the sum of squares |u − X̃ᵀNt|² + α|Nt|²: the difference would lose λ_max/α digits."""
     outside = U - np.swapaxes(X, -1, -2) @ NT
     remaining: Array = np.square(outside).sum(axis=-2) + alpha * np.square(NT).sum(axis=-2)
+    remaining[remaining == 0] = 1.0  # a zero column of U stands for an empty direction and removes nothing
     return remaining
 
 
@@ -60,14 +61,21 @@ def accuracy_after(scores: Array, labels: Labels) -> Array:
 
 
 def entanglement_intensity(D: Array, own: Integers, clip: bool = True) -> float | Undefined:
-    """EI: damage to other concepts over damage to the own one, summed over directions (§5)."""
-    if not len(D):
+    """EI: damage to other concepts over damage to the own one, summed over directions (§5). D is R × K, own R."""
+    mask = own[:, None] == np.arange(D.shape[1])
+    return intensity(np.where(mask, D, 0.0), np.where(mask, 0.0, D), clip)
+
+
+def intensity(own_part: Array, other_part: Array, clip: bool = True) -> float | Undefined:
+    """EI from the damage done to own and to other concepts, both R × K."""
+    if not len(own_part):
         return Undefined("the readout has no informative direction")
-    D = np.maximum(D, 0) if clip else D
-    own_damage = float(D[np.arange(len(D)), own].sum())
-    if own_damage <= 0:
-        return Undefined("no direction damages its own concept" if own_damage == 0 else "own damage is negative")
-    return (float(D.sum()) - own_damage) / own_damage
+    if clip:
+        own_part, other_part = np.maximum(own_part, 0), np.maximum(other_part, 0)
+    total = float(own_part.sum())
+    if total <= 0:
+        return Undefined("no direction damages its own concept")
+    return float(other_part.sum()) / total
 
 
 def theory(rank: int, largest_dimension: int) -> float | Undefined:

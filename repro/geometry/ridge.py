@@ -97,5 +97,11 @@ def first_largest(values: Array) -> Integers:
 
 def accuracy(scores: Array, labels: Labels) -> Array:
     """Share of probes whose class is predicted, for every concept: (…, K)."""
-    share: Array = (predictions(scores, labels) == labels.codes).mean(axis=-2)
+    share: Array = correct(scores, labels).mean(axis=-2)
     return share
+
+
+def correct(scores: Array, labels: Labels) -> Array:
+    """1 where the class of a probe is predicted, else 0: (…, N, K)."""
+    hits: Array = (predictions(scores, labels) == labels.codes).astype(np.float64)
+    return hits

@@ -1,0 +1,73 @@
+"""Bootstrap interval of EI: probes drawn within domains, copies left out together (docs/SCIENCE.md §5).
+
+N probes, B draws of one batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.geometry.ensemble import intensities, residual_operators, weighted_rows
+from repro.geometry.labels import Labels
+from repro.geometry.ridge import Spectrum, reduced
+from repro.geometry.undefined import Array, Integers, Undefined
+
+BATCH = 50
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Percentile interval of EI."""
+
+    low: float
+    high: float
+    draws: int
+    undefined: int
+    """Draws in which EI is undefined; left out of the percentiles."""
+    redrawn: int
+    """Draws thrown away because a class was absent."""
+
+
+def bootstrap_interval(
+    rows: Spectrum, labels: Labels, alpha: float = 1.0, draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> Interval | Undefined:
+    """Percentile interval of EI over `draws` resamplings of the probes within the classes of the stratum concept."""
+    if rows.trace <= 0:
+        return Undefined("activations do not vary")
+    rng = np.random.default_rng(seed)
+    counts, redrawn = resamplings(labels, draws, rng)
+    values = bootstrap_values(reduced(rows.X), labels, counts, alpha)
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return Undefined(f"EI is undefined in all {draws} bootstrap draws")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), draws, int(draws - len(defined)), redrawn)
+
+
+def resamplings(labels: Labels, draws: int, rng: np.random.Generator) -> tuple[Integers, int]:
+    """How often each probe is drawn (draws × N), every class present, and how many drawings were refused."""
+    strata = [np.flatnonzero(labels.codes[:, labels.stratum] == c) for c in range(labels.cardinalities[labels.stratum])]
+    kept: list[Integers] = []
+    refused = 0
+    while len(kept) < draws:
+        drawn = np.concatenate([rng.choice(stratum, len(stratum)) for stratum in strata])
+        counts = np.bincount(drawn, minlength=labels.n)
+        if (counts @ labels.onehot > 0).all():
+            kept.append(counts)
+        else:
+            refused += 1
+    return np.stack(kept), refused
+
+
+def bootstrap_values(X: Array, labels: Labels, counts: Integers, alpha: float) -> Array:
+    """EI for each row of counts (draws × N), NaN where undefined. X is N × D in any coordinates."""
+    values = []
+    for start in range(0, len(counts), BATCH):
+        batch = counts[start : start + BATCH]
+        # Only drawn probes matter: the drawn ones of each row first, filled up with weight zero to one length.
+        order = np.argsort(batch == 0, axis=1, kind="stable")[:, : int((batch > 0).sum(axis=1).max())]
+        weights = np.take_along_axis(batch, order, axis=1).astype(np.float64)
+        drawn = weighted_rows(X[order], weights)
+        operator = residual_operators(drawn, weights, alpha)
+        values.append(intensities(drawn, operator, labels.codes[order], weights, labels, alpha))
+    return np.concatenate(values)

@@ -1,0 +1,134 @@
+"""What EI looks like when there is nothing to see (docs/SCIENCE.md §5, "Null").
+
+`joint` permutes whole label rows, `within_domain` permutes them inside each domain, `planted` draws Gaussian
+activations whose concepts lie in separate subspaces, each just strong enough for the accuracy observed. The papers'
+base values are to be read against these.
+
+N probes, K concepts, B draws of one batch, R nominal rank, Q dimensions of planted activations.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.geometry.ensemble import accuracies, intensities, residual_operators, weighted_rows
+from repro.geometry.labels import Labels
+from repro.geometry.ridge import Spectrum, reduced
+from repro.geometry.undefined import Array, Integers, Undefined
+
+BATCH = 50
+MATCHING_DRAWS = 64
+"""Gaussian draws over which the planted strength is matched to an accuracy."""
+
+
+@dataclass(frozen=True)
+class Null:
+    """Distribution of EI under one null, and where the observed value lies."""
+
+    draws: int
+    undefined: int
+    q025: float | Undefined
+    median: float | Undefined
+    q975: float | Undefined
+    p: float | Undefined
+    """Two-sided rank p of the observed EI."""
+
+
+def summary(values: Array, observed: float | Undefined) -> Null:
+    """Quantiles of the defined draws and the rank p of the observed value, (1 + as extreme)/(1 + draws), doubled."""
+    defined = values[~np.isnan(values)]
+    missing = len(values) - len(defined)
+    if not len(defined):
+        none = Undefined(f"EI is undefined in all {len(values)} draws of the null")
+        return Null(len(values), missing, none, none, none, none)
+    low, middle, high = (float(q) for q in np.quantile(defined, [0.025, 0.5, 0.975]))
+    if isinstance(observed, Undefined):
+        return Null(len(values), missing, low, middle, high, Undefined(f"observed EI: {observed.reason}"))
+    tail = min(int((defined <= observed).sum()), int((defined >= observed).sum()))
+    return Null(len(values), missing, low, middle, high, min(1.0, 2 * (1 + tail) / (1 + len(defined))))
+
+
+def joint_permutations(labels: Labels, draws: int, rng: np.random.Generator) -> Integers:
+    """Orders (draws × N) that move whole label rows anywhere."""
+    return rng.permuted(np.broadcast_to(np.arange(labels.n), (draws, labels.n)), axis=1)
+
+
+def within_domain_permutations(labels: Labels, draws: int, rng: np.random.Generator) -> Integers:
+    """Orders (draws × N) that move label rows only inside the class of the stratum concept."""
+    orders = np.empty((draws, labels.n), dtype=np.int64)
+    for c in range(labels.cardinalities[labels.stratum]):
+        members = np.flatnonzero(labels.codes[:, labels.stratum] == c)
+        orders[:, members] = rng.permuted(np.broadcast_to(members, (draws, len(members))), axis=1)
+    return orders
+
+
+def permuted_values(rows: Spectrum, labels: Labels, orders: Integers, alpha: float) -> Array:
+    """EI for each order of the label rows (draws × N), NaN where undefined. One residual operator serves all."""
+    X, operator = reduced(rows.X), rows.residual_operator(alpha)
+    values = []
+    for start in range(0, len(orders), BATCH):
+        codes = labels.codes[orders[start : start + BATCH]]
+        values.append(intensities(X, operator, codes, np.ones(codes.shape[:2]), labels, alpha))
+    return np.concatenate(values)
+
+
+def planted_values(
+    rows: Spectrum, labels: Labels, observed: Array, draws: int, rng: np.random.Generator, alpha: float
+) -> Array:
+    """EI of Gaussian activations with separate concepts whose accuracies match the observed ones (K)."""
+    noise, width = _noise(rows, labels)
+    strength = _matched_strength(labels, observed, noise, width, rng, alpha)
+    values = []
+    for start in range(0, draws, BATCH):
+        X = planted(labels, strength, noise, width, min(BATCH, draws - start), rng)
+        values.append(_planted_intensities(X, labels, alpha))
+    return np.concatenate(values)
+
+
+def planted(labels: Labels, strength: Array, noise: float, width: int, draws: int, rng: np.random.Generator) -> Array:
+    """Activations (draws, N, Q): isotropic noise, and the classes of concept j on a simplex in axes of its own."""
+    means = np.zeros((labels.n, width))
+    start = 0
+    for j, m in enumerate(labels.cardinalities):
+        corners = np.linalg.svd(np.eye(m) - 1 / m)[0][:, : m - 1]
+        means[:, start : start + m - 1] = strength[j] * corners[labels.codes[:, j]]
+        start += m - 1
+    sample: Array = noise * (means + rng.standard_normal((draws, labels.n, width)))
+    return sample
+
+
+def _noise(rows: Spectrum, labels: Labels) -> tuple[float, int]:
+    """Standard deviation and dimension of the noise: what the labels leave of X, as equally many equal directions."""
+    design = labels.onehot - labels.onehot.mean(axis=0)
+    X = reduced(rows.X)
+    rest = X - design @ np.linalg.lstsq(design, X, rcond=None)[0]
+    variances = np.square(np.linalg.svd(rest, compute_uv=False))
+    total = float(variances.sum())
+    if total <= 0:
+        return 1.0, labels.nominal_rank + 1
+    width = max(labels.nominal_rank + 1, round(total**2 / float(np.square(variances).sum())))
+    return float(np.sqrt(total / max(1, labels.n - 1 - labels.nominal_rank) / width)), width
+
+
+def _matched_strength(
+    labels: Labels, observed: Array, noise: float, width: int, rng: np.random.Generator, alpha: float
+) -> Array:
+    """K strengths, in units of the noise, found by bisection on the same random numbers throughout."""
+    seed = int(rng.integers(2**32))
+    target = np.minimum(observed, 1 - 0.5 / labels.n)
+    low, high = np.zeros(len(target)), np.full(len(target), 64.0)
+    for _ in range(14):
+        middle = (low + high) / 2
+        X = planted(labels, middle, noise, width, MATCHING_DRAWS, np.random.default_rng(seed))
+        weights = np.ones(X.shape[:2])
+        codes = np.broadcast_to(labels.codes, (len(X), *labels.codes.shape))
+        reached = accuracies(residual_operators(weighted_rows(X, weights), weights, alpha), codes, labels).mean(axis=0)
+        low, high = np.where(reached < target, middle, low), np.where(reached < target, high, middle)
+    return high
+
+
+def _planted_intensities(X: Array, labels: Labels, alpha: float) -> Array:
+    weights = np.ones(X.shape[:2])
+    rows = weighted_rows(X, weights)
+    codes = np.broadcast_to(labels.codes, (len(X), *labels.codes.shape))
+    return intensities(rows, residual_operators(rows, weights, alpha), codes, weights, labels, alpha)
