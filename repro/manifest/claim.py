@@ -1,0 +1,200 @@
+"""A claim: one number, word or relation a paper prints, as a statistic of cells.
+
+A cell is a quantity with a selector (model, condition, seed, step, …). A term says how cells become the printed value;
+the same terms are evaluated over printed numbers (`repro audit`) and over measurements (`repro verify`).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from repro.frozen import Frozen
+from repro.manifest.tolerance import DEFAULTS, Kind, Tolerance
+
+Scalar = str | int | float
+
+SAMPLE = ("mean", "sd", "median", "q25", "q75", "min", "max", "span", "iqr", "count", "levels")
+"""Statistics of the cells along one axis (`over`), seeds unless said otherwise."""
+BINARY = ("difference", "relative_change", "ratio", "orders_of_magnitude", "z", "p_one", "p_two", "ci_low", "ci_high",
+          "spearman", "pearson")  # fmt: skip
+"""Statistics of two terms, `of` and `against`."""
+SHARES = ("count_where", "share", "all", "none", "only")
+"""How many levels of an axis satisfy `where`."""
+EXTREMES = ("highest", "lowest", "position")
+"""Where one level (`which`) stands among the others."""
+TRUTHS = ("equals", "above", "below", "at_least", "at_most", "monotone", "highest", "lowest", "all", "none", "only",
+          "no_effect", "significant", "identical", "proportional")  # fmt: skip
+"""Statistics whose value is true or false."""
+
+Statistic = Literal[
+    "single", "mean", "sd", "median", "q25", "q75", "min", "max", "span", "iqr", "count", "levels",
+    "difference", "relative_change", "ratio", "orders_of_magnitude", "z", "p_one", "p_two", "ci_low", "ci_high",
+    "spearman", "pearson", "percentage", "formula", "collapse_step", "recovery", "theory_bound", "rank_bound",
+    "count_where", "share", "all", "none", "only", "highest", "lowest", "position",
+    "equals", "above", "below", "at_least", "at_most", "monotone", "no_effect", "significant", "identical",
+    "proportional",
+]  # fmt: skip
+
+SELECTOR_KEYS = frozenset(
+    ("model", "condition", "seed", "step", "concept", "class", "direction", "intervention", "lambda", "companion",
+     "benchmark", "probe_set", "pair", "layer", "adapter", "dataset", "matrix", "scope", "module")
+)  # fmt: skip
+
+
+class Where(Frozen):
+    """What a value must satisfy; every bound given must hold."""
+
+    equals: Scalar | None = None
+    above: float | None = None
+    below: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(value is None for value in self.__dict__.values()):
+            raise ValueError("a condition needs one of equals, above, below, at_least, at_most")
+        return self
+
+
+class Term(Frozen):
+    """A statistic of cells, or of other terms."""
+
+    statistic: Statistic = "single"
+    quantity: str
+    selector: dict[str, Scalar] = Field(default_factory=dict)
+    """The keys of the cell that are fixed; a key left out was not printed."""
+    over: str | None = None
+    """The axis a statistic runs along."""
+    among: tuple[Scalar, ...] = ()
+    """The levels of that axis, in order; empty: every level known."""
+    of: "Term | None" = None
+    """What is compared, or what is computed at each level of `over`; None: the single cell."""
+    against: "Term | None" = None
+    which: Scalar | None = None
+    direction: Literal["increasing", "decreasing", "highest", "lowest"] | None = None
+    where: Where | None = None
+    formula: str | None = None
+    """Arithmetic over numbers and the names of quantities: "3 * 4 * 4", "hidden_size - subspace_dimension"."""
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for two terms exactly when they say the same thing of the same cells."""
+        fields = self.model_dump(exclude_defaults=True)
+        return json.dumps(_normal(fields), sort_keys=True, ensure_ascii=False)
+
+
+class Claim(Frozen):
+    """One published number, relation or category: the exact characters it was printed with, and how it is judged."""
+
+    id: str
+    source: str
+    """The paper's id."""
+    locator: str
+    """Abstract, a section ("§4.2"), a table ("Table 3") or a table's caption ("Table 3 caption")."""
+    says: str
+    """The sentence or the table row it stands in."""
+    printed: str
+    term: Term
+    kind: Kind
+    tolerance: Tolerance
+    value: bool | float | str | tuple[Scalar, ...]
+    low: float | None = None
+    """Smallest value the printed decimals allow; None: unbounded, or not a number."""
+    high: float | None = None
+    unit: str = ""
+    qualifier: str = "exact"
+    total: int | None = None
+    """Denominator of a count ("79/164")."""
+    measured_by: str | None = None
+    """The manifest whose runs measure it."""
+    unverifiable: str | None = None
+    """Why no manifest can measure it."""
+    note: str = ""
+
+    @property
+    def quantity(self) -> str:
+        return self.term.quantity
+
+    @property
+    def statistic(self) -> str:
+        return self.term.statistic
+
+    @property
+    def selector(self) -> Mapping[str, Scalar]:
+        return self.term.selector
+
+    @property
+    def is_number(self) -> bool:
+        """False for truths, categories and lists of levels."""
+        return isinstance(self.value, float) and not isinstance(self.value, bool)
+
+    @cached_property
+    def digest(self) -> str:
+        """Everything judging depends on; frozen into each run at plan time, so a later change is noticed."""
+        content = {
+            "kind": self.kind, "value": self.value, "low": self.low, "high": self.high, "unit": self.unit,
+            "total": self.total, "term": self.term.key, "tolerance": self.tolerance.model_dump(exclude={"reason"}),
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def default_kind(term: Term, unit: str) -> Kind:
+    """The kind a claim has unless its file says otherwise."""
+    match term.statistic:
+        case "mean" | "median" | "q25" | "q75" | "min" | "max":
+            return "seed_mean" if term.over == "seed" else "derived"
+        case "sd" | "iqr":
+            return "spread" if term.over == "seed" else "derived"
+        case "count" | "levels":
+            return "protocol"
+        case "z" | "p_one" | "p_two" | "ci_low" | "ci_high":
+            return "test"
+        case "spearman" | "pearson":
+            return "correlation"
+        case "no_effect":
+            return "no_effect"
+        case "count_where" | "share":
+            return "share"
+        case "formula" | "theory_bound" | "rank_bound":
+            return "by_construction"
+        case "percentage":
+            return "problem_count"
+        case "single":
+            return _kind_of_single(term, unit)
+    return "ordering" if term.statistic in TRUTHS or term.statistic == "position" else "derived"
+
+
+def _kind_of_single(term: Term, unit: str) -> Kind:
+    if unit == "count":
+        return "problem_count"
+    if unit == "text":
+        return "category"
+    return "base_model" if term.selector.get("step") == 0 else "single_run"
+
+
+def default_tolerance(kind: Kind) -> Tolerance:
+    return DEFAULTS[kind]
+
+
+TRAINING_KEYS = ("condition", "intervention", "lambda")
+
+
+def normal_selector(selector: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """At step 0 nothing has been trained: the base model's cell belongs to no condition, strength or λ."""
+    if selector.get("step") == 0:
+        return {key: value for key, value in selector.items() if key not in TRAINING_KEYS}
+    return dict(selector)
+
+
+def _normal(fields: object) -> object:
+    if isinstance(fields, dict):
+        fields = {key: _normal(value) for key, value in fields.items()}
+        if isinstance(selector := fields.get("selector"), dict):
+            fields["selector"] = normal_selector(selector)
+        return fields
+    return fields

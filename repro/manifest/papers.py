@@ -1,0 +1,97 @@
+"""The papers: where they are, what they claim. One folder each under manifests/papers (format: its README.md)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from repro.errors import ManifestError
+from repro.frozen import Frozen
+from repro.manifest.claim import Claim
+from repro.manifest.claim_build import build_claims, finish, inherit
+from repro.manifest.claim_table import table_rows
+from repro.manifest.yaml import read_yaml, validate
+
+PAPERS = Path(__file__).resolve().parents[2] / "manifests" / "papers"
+_BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "ignore"}
+
+
+class Paper(Frozen):
+    """One source of claims."""
+
+    id: str
+    title: str
+    text: str = ""
+    """File name of the text the claims were taken from; it is not part of this project."""
+    sha256: str = ""
+    """Of that text, so that a transcription is compared with what it was made from."""
+    aliases: dict[str, dict[str, str | int | float]] = Field(default_factory=dict)
+    """What the paper calls a level of an axis → our name for it: {model: {Qwen-7B: qwen2.5-coder-7b}}."""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Numbers that are not claims, and why."""
+    notes: dict[str, str] = Field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+
+
+def load_papers(root: Path = PAPERS) -> tuple[Paper, ...]:
+    """Every paper below `root` with its claims, by id. Raises ManifestError."""
+    return tuple(load_paper(file.parent) for file in sorted(root.glob("*/paper.yaml")))
+
+
+@cache
+def load_claims(root: Path = PAPERS) -> tuple[Claim, ...]:
+    """The claims of every paper, in the papers' own order. Raises ManifestError."""
+    return tuple(claim for paper in load_papers(root) for claim in paper.claims)
+
+
+def load_paper(folder: Path) -> Paper:
+    """One paper's folder: paper.yaml, and blocks of claims in every other YAML file below it."""
+    paper = validate(Paper, read_yaml(folder / "paper.yaml"), str(folder / "paper.yaml"))
+    if paper.id != folder.name:
+        raise ManifestError(
+            f"{folder}/paper.yaml: field id: found {paper.id!r}, expected {folder.name!r}, as the folder"
+        )
+    claims: list[Claim] = []
+    seen = Counter[str]()
+    for file in sorted(path for path in folder.rglob("*.yaml") if path.name != "paper.yaml"):
+        content = read_yaml(file)
+        for block in content if isinstance(content, list) else [content]:
+            claims += _claims_of(block, paper, file, seen)
+    return paper.model_copy(update={"claims": tuple(claims)})
+
+
+def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[str]) -> Iterator[Claim]:
+    locator = block.get("locator")
+    if not locator:
+        raise ManifestError(f"{file}: a block has no locator; say where it stands (Abstract, §4.1, Table 3)")
+    where = f"{file}, {locator}"
+    defaults = {key: value for key, value in block.items() if key not in _BLOCK_FIELDS}
+    for name, fields in _written(block, defaults, paper, where):
+        for parts in build_claims(fields, f"{where}, {name}"):
+            label = f"{parts['term'].statistic}-{name}" if "±" in parts["printed"] else name
+            identity = f"{paper.id}/{_slug(locator)}/{_slug(label)}"
+            seen[identity] += 1
+            numbered = identity if seen[identity] == 1 else f"{identity}~{seen[identity]}"
+            yield finish(parts, numbered, paper.id, locator)
+
+
+def _written(
+    block: dict[str, Any], defaults: dict[str, Any], paper: Paper, where: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(a name for the id, the claim's fields with everything inherited), for every claim of a block."""
+    if "table" in block:
+        yield from table_rows(block, defaults, paper.aliases, where)
+    for statement in block.get("statements", ()):
+        shared = inherit(defaults, {key: value for key, value in statement.items() if key != "claims"})
+        for claim in statement.get("claims", ()):
+            yield str(claim.get("printed", "")), inherit(shared, claim)
+
+
+def _slug(text: str) -> str:
+    """Short, readable, stable: letters, digits and a few signs that tell numbers apart."""
+    text = text.replace("§", "s").replace("−", "-").replace("–", "-").replace("%", "pct").replace("±", "+-")
+    return re.sub(r"[^\w.+-]+", "-", text.lower()).strip("-")[:60]

@@ -1,0 +1,73 @@
+"""How close is close enough: one rule per kind of claim, fixed before any run (docs/SCIENCE.md §13)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from repro.frozen import Frozen
+
+Kind = Literal[
+    "recomputed", "protocol", "structural", "vendor_label", "by_construction", "problem_count", "seed_mean",
+    "single_run", "base_model", "spread", "correlation", "test", "derived", "ordering", "share", "no_effect", "category",
+]  # fmt: skip
+Rule = Literal[
+    "interval", "exact", "relative", "shown", "binomial", "prediction_interval", "seed_spread", "probe_sets",
+    "chi_square", "fisher", "recompute", "bootstrap", "probability", "tost",
+]  # fmt: skip
+
+
+class Tolerance(Frozen):
+    """The rule a claim is judged by, its parameters, and why they are what they are."""
+
+    rule: Rule
+    parameters: dict[str, float] = Field(default_factory=dict)
+    reason: str
+
+
+DEFAULTS: dict[Kind, Tolerance] = {
+    "recomputed": Tolerance(rule="interval", reason="other prints determine it: intervals of their decimals"),
+    "protocol": Tolerance(rule="exact", reason="a setting of the experiment, not a measurement"),
+    "structural": Tolerance(rule="exact", reason="follows from the real architecture"),
+    "vendor_label": Tolerance(
+        rule="relative", parameters={"relative": 0.01}, reason="vendors round counts; 1 % of the architecture"
+    ),
+    "by_construction": Tolerance(rule="shown", reason="follows from the definition, whatever is measured"),
+    "problem_count": Tolerance(
+        rule="binomial",
+        parameters={"same_weights": 2, "level": 0.05},
+        reason="same weights: within 2 problems; retrained: the binomial prediction interval",
+    ),
+    "seed_mean": Tolerance(
+        rule="prediction_interval",
+        parameters={"level": 0.05, "margin_share": 0.25, "absolute": 0.01},
+        reason="t prediction interval for our runs; equivalent within ¼ of the claimed effect; SD 0: 0.01 absolute",
+    ),
+    "single_run": Tolerance(
+        rule="seed_spread", parameters={"level": 0.05}, reason="one run: the spread of that quantity's seeds in print"
+    ),
+    "base_model": Tolerance(
+        rule="probe_sets", parameters={"level": 0.05}, reason="probes are unpublished: spread between our sets"
+    ),
+    "spread": Tolerance(rule="chi_square", parameters={"level": 0.05}, reason="χ² interval of the variance ratio"),
+    "correlation": Tolerance(rule="fisher", parameters={"level": 0.05}, reason="Fisher's z interval"),
+    "test": Tolerance(rule="recompute", parameters={"level": 0.05}, reason="recomputed from the measured counts"),
+    "derived": Tolerance(
+        rule="bootstrap",
+        parameters={"level": 0.05, "margin_share": 0.25},
+        reason="computed from measurements like the print; bootstrap interval over seeds against the printed interval",
+    ),
+    "ordering": Tolerance(
+        rule="probability",
+        parameters={"holds": 0.95, "fails": 0.05},
+        reason="bootstrap probability over seeds: at least 0.95 holds, at most 0.05 contradicted",
+    ),
+    "share": Tolerance(
+        rule="binomial", parameters={"level": 0.05}, reason="a count of runs: the binomial prediction interval"
+    ),
+    "no_effect": Tolerance(
+        rule="tost", parameters={"level": 0.05, "margin_share": 0.25}, reason="two one-sided tests: absence is shown"
+    ),
+    "category": Tolerance(
+        rule="probability", parameters={"holds": 0.95, "fails": 0.05}, reason="bootstrap probability of that category"
+    ),
+}
