@@ -20,6 +20,8 @@ class Interval:
     """Percentile interval of EI."""
 
     low: float
+    median: float
+    """Resamples hold about 63 % of the probes as distinct texts, so the centre need not be the estimate."""
     high: float
     draws: int
     undefined: int
@@ -40,8 +42,8 @@ def bootstrap_interval(
     defined = values[~np.isnan(values)]
     if not len(defined):
         return Undefined(f"EI is undefined in all {draws} bootstrap draws")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), draws, int(draws - len(defined)), redrawn)
+    low, median, high = np.quantile(defined, [(1 - level) / 2, 0.5, (1 + level) / 2]).tolist()
+    return Interval(low, median, high, draws, int(draws - len(defined)), redrawn)
 
 
 def resamplings(labels: Labels, draws: int, rng: np.random.Generator) -> tuple[Integers, int]:

@@ -1,0 +1,93 @@
+"""A user's activations (npz) and labels (csv), refused with one clear line when nothing could be measured on them.
+
+N probes, D width.
+"""
+
+import csv
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from repro.errors import InputError
+from repro.geometry import Labels
+from repro.geometry.diagnosis import checked
+from repro.geometry.undefined import Array
+
+KEY = "activations"
+
+
+def read_activations(path: Path) -> Array:
+    """The matrix N × D under the key `activations` of an npz file. Raises `InputError`."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(f"{path}: a single array; expected an npz file, as np.savez({path.stem!r}, {KEY}=X).")
+            if KEY not in archive.files:
+                raise InputError(f"{path}: keys are {archive.files}; expected {KEY!r}. Save it with that name.")
+            X = archive[KEY]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected an npz file with the key {KEY!r}.") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read as npz ({_one_line(error)}); save it with np.savez.") from None
+    try:
+        return _varying(checked(X))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def read_labels(path: Path, probes: int) -> Labels:
+    """Labels from a csv file with one column per concept and one row per probe. Raises `InputError`."""
+    header, rows = _table(path)
+    if len(rows) != probes:
+        raise InputError(f"{path}: {len(rows)} rows of labels, but the activations have {probes}; give one per probe.")
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise InputError(f"{path}: line {line} has {len(row)} fields; expected {len(header)}, one per concept.")
+        if "" in row:
+            raise InputError(f"{path}: line {line} has no label for {header[row.index('')]!r}; label every probe.")
+    columns = {name: [row[j] for row in rows] for j, name in enumerate(header)}
+    for name, column in columns.items():
+        rare, count = min(Counter(column).items(), key=lambda item: (item[1], item[0]))
+        if count < 2 and len(set(column)) > 1:
+            raise InputError(
+                f"{path}: class {rare!r} of concept {name!r} has {count} probe; leave-one-out needs at least two."
+            )
+    try:
+        return Labels.of(columns)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected a csv file with one column per concept.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as csv ({_one_line(error)}); save it as UTF-8 text.") from None
+    if not lines:
+        raise InputError(f"{path}: empty; expected a header of concept names and one row of labels per probe.")
+    header = lines[0]
+    if "" in header or len(set(header)) < len(header):
+        raise InputError(f"{path}: header {header}; every column needs a concept name of its own.")
+    return header, lines[1:]
+
+
+def _varying(X: Array) -> Array:
+    """X itself, unless a feature is constant or squares overflow."""
+    constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
+    if len(constant):
+        raise InputError(
+            f"{len(constant)} of {X.shape[1]} features are constant over all {len(X)} probes (first: column "
+            f"{constant[0]}); drop them, or look for padding in the array."
+        )
+    if np.abs(X).max() > 1e100:
+        raise InputError(f"activations reach {np.abs(X).max():.1e}; their squares would overflow. Rescale them.")
+    return X
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,169 @@
+"""The readable tables of `repro measure`. Every EI is shown with what it has to be read against."""
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from repro.geometry import Geometry, Undefined
+from repro.geometry.interval import Interval
+from repro.geometry.sweep import ScalePoint
+from repro.measure.compose import Context, Measured
+from repro.measure.record import shares
+
+INTACT = 0.9
+"""Share of its accuracy at scale 1 a concept must keep for the geometry to count as intact in the sweep's summary."""
+
+
+def show(measured: Measured, console: Console | None = None) -> None:
+    """Print all tables."""
+    console = console or Console(highlight=False)
+    for part in parts(measured):
+        console.print(part)
+        console.print()
+
+
+def parts(measured: Measured) -> Iterator[RenderableType]:
+    """The tables and sentences, in reading order."""
+    yield _summary(measured)
+    yield _accuracies(measured.geometry)
+    yield _directions(measured.geometry)
+    if measured.context:
+        yield _nulls(measured.context)
+        yield _sweep(measured.context)
+        yield _overlay(measured.context)
+        yield scale_sentence(measured.geometry, measured.context.sweep)
+        yield _specifications(measured.context)
+    yield _similarity(measured)
+
+
+def number(value: float | Undefined, digits: int = 3) -> str:
+    """A number, or why there is none."""
+    return f"undefined: {value.reason}" if isinstance(value, Undefined) else f"{value:.{digits}g}"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right")
+    return table
+
+
+def _summary(measured: Measured) -> Table:
+    g = measured.geometry
+    table = _table(f"{g.n} probes × {g.width} features", "quantity", "value")
+    table.add_row("entanglement intensity (EI)", number(g.entanglement_intensity))
+    if measured.context:
+        table.add_row("  95 % bootstrap interval (median)", _interval(measured.context.interval))
+    table.add_row("  theory, nominal rank | measured rank", f"{number(g.theory)} | {number(g.theory_measured_rank)}")
+    table.add_row("V-purity", number(g.v_purity))
+    table.add_row("rank, empty directions", f"{g.rank}, {g.empty_directions}")
+    table.add_row("margin, weakest concept", f"{number(g.margin)}, {g.weakest_concept}")
+    table.add_row(
+        "σ1/σ2, top 3 / bottom 4", f"{number(g.singular_value_ratio)}, {number(g.singular_value_concentration)}"
+    )
+    table.add_row("activation RMS", number(g.activation_rms))
+    return table
+
+
+def _interval(interval: Interval | Undefined) -> str:
+    if isinstance(interval, Undefined):
+        return number(interval)
+    missing = f", {interval.undefined} of {interval.draws} draws undefined" if interval.undefined else ""
+    return f"{interval.low:.3g} to {interval.high:.3g} ({interval.median:.3g}){missing}"
+
+
+def _accuracies(g: Geometry) -> Table:
+    table = _table("Leave-one-out accuracy", "concept", "classes", "accuracy", "chance")
+    for name, classes in zip(g.concepts, g.classes, strict=True):
+        table.add_row(name, str(len(classes)), f"{g.accuracy[name]:.3f}", f"{g.chance[name]:.3f}")
+    return table
+
+
+def _directions(g: Geometry) -> Table:
+    title = "Damage: accuracy lost when a direction is removed (accuracy left)"
+    table = _table(title, "direction", "σ", "own concept", "loading", *g.concepts)
+    for i in range(g.rank):
+        cells = [f"{g.damage[i, j]:+.3f} ({g.accuracy_after[i, j]:.3f})" for j in range(len(g.concepts))]
+        table.add_row(str(i + 1), number(g.singular_values[i]), g.own[i], f"{g.loadings[i].max():.2f}", *cells)
+    return table
+
+
+def _nulls(context: Context) -> Table:
+    table = _table("EI when nothing is there", "null", "draws", "undefined", "2.5 %", "median", "97.5 %", "p of yours")
+    for kind, null in context.null.items():
+        cells = [number(value) for value in (null.q025, null.median, null.q975, null.p)]
+        table.add_row(kind, str(null.draws), str(null.undefined), *cells)
+    return table
+
+
+def _point_cells(point: ScalePoint) -> list[str]:
+    accuracies = [f"{value:.3f}" for value in point.accuracy.values()]
+    return [number(point.entanglement_intensity), number(point.v_purity), number(point.sigma_1), *accuracies]
+
+
+def _sweep(context: Context) -> Table:
+    names = list(context.sweep[0].accuracy)
+    table = _table("Scale sweep: the same activations, multiplied", "scale", "EI", "V-purity", "σ1", *names)
+    for point in context.sweep[:: max(1, len(context.sweep) // 16)]:
+        table.add_row(f"{point.scale:.3g}", *_point_cells(point))
+    return table
+
+
+def _overlay(context: Context) -> Table:
+    names = list(context.sweep[0].accuracy)
+    title = "Published pairs, beside these activations at the scale with the same σ1"
+    table = _table(title, "printed for", "σ1", "EI", "scale here", "EI here", *names)
+    for pair, point in context.overlay:
+        printed = [pair.label, f"{pair.sigma_1:g}", f"{pair.entanglement_intensity:.3f}"]
+        if isinstance(point, Undefined):
+            table.add_row(*printed, number(point))
+        else:
+            accuracies = [f"{value:.3f}" for value in point.accuracy.values()]
+            table.add_row(*printed, f"{point.scale:.3g}", number(point.entanglement_intensity), *accuracies)
+    return table
+
+
+def scale_sentence(g: Geometry, sweep: list[ScalePoint]) -> str:
+    """How far scale alone moves EI while every concept stays readable."""
+    intact = [
+        (point.entanglement_intensity, point.scale)
+        for point in sweep
+        if not isinstance(point.entanglement_intensity, Undefined)
+        and all(point.accuracy[name] >= INTACT * g.accuracy[name] for name in g.concepts)
+    ]
+    if not intact:
+        return "Scale alone: EI is undefined at every scale where the concepts stay readable."
+    (low, at_low), (high, at_high) = min(intact), max(intact)
+    return (
+        f"Scale alone takes EI from {high:.3g} (scale {at_high:.3g}) to {low:.3g} (scale {at_low:.3g}) while every "
+        f"accuracy keeps {INTACT:.0%} of its value. With the penalty anchored to these activations EI is "
+        f"{number(g.entanglement_intensity)} at every scale."
+    )
+
+
+def _specifications(context: Context) -> Table:
+    readings = context.readings
+    missing = sum(isinstance(reading.value, Undefined) for reading in readings)
+    title = f"{len(readings)} readings of the definition ({missing} undefined)"
+    table = _table(title, "statement", "share of readings")
+    for statement, value in shares(readings).items():
+        table.add_row(statement, f"{value:.1%}")
+    return table
+
+
+def _similarity(measured: Measured) -> Table:
+    s = measured.similarity
+    columns = ("centroid cosine", "subspace overlap", "binary accuracy", "cosine between")
+    table = _table(f"Similarity of {measured.stratum} classes", "pair", *columns)
+    for pair in s.pairs:
+        values = (pair.centroid_cosine, pair.subspace_overlap, pair.binary_accuracy, pair.cosine_between)
+        table.add_row(f"{pair.first} – {pair.second}", *(number(value) for value in values))
+    mean = (s.centroid_cosine, s.subspace_overlap, s.binary_accuracy, s.cosine_between)
+    table.add_row("mean", *(number(value) for value in mean), style="bold")
+    table.caption = (
+        f"Equal centred groups have centroid cosine {s.centroid_cosine_by_construction:.3g} by construction; "
+        f"mean cosine within a class {number(s.cosine_within)}."
+    )
+    return table
