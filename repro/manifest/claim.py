@@ -129,6 +129,12 @@ class Claim(Frozen):
         return self.term.selector
 
     @property
+    def number(self) -> float:
+        """The value of a claim that is a number."""
+        assert self.is_number
+        return float(self.value)  # type: ignore[arg-type]  # is_number has just been asserted
+
+    @property
     def is_number(self) -> bool:
         """False for truths, categories and lists of levels."""
         return isinstance(self.value, float) and not isinstance(self.value, bool)

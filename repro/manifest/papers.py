@@ -13,6 +13,7 @@ from repro.errors import ManifestError
 from repro.frozen import Frozen
 from repro.manifest.claim import Claim
 from repro.manifest.claim_build import build_claims, finish, inherit
+from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
 from repro.manifest.yaml import read_yaml, validate
 
@@ -61,7 +62,7 @@ def load_paper(folder: Path) -> Paper:
         content = read_yaml(file)
         for block in content if isinstance(content, list) else [content]:
             claims += _claims_of(block, paper, file, seen)
-    return paper.model_copy(update={"claims": tuple(claims)})
+    return paper.model_copy(update={"claims": with_context(claims)})
 
 
 def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[str]) -> Iterator[Claim]:

@@ -1,8 +1,8 @@
 """Reading a printed number: its value, and the interval its own decimals allow.
 
-Rules (docs/SCIENCE.md §13, manifests/papers/README.md): a decimal stands for half a unit of its last digit either way; a
-bare whole number is exact; a whole percentage, a multiple ("60×") and a parameter count ("7B") are rounded at their last
-non-zero digit; "~" and "≈" double the interval; "<", "at least" and their kin leave one side open.
+Rules (docs/SCIENCE.md §13, manifests/papers/README.md): a decimal stands for half a unit of its last digit either way;
+a bare whole number is exact; a whole percentage, a multiple ("60×") and a parameter count ("7B") are rounded at their
+last non-zero digit; "~" and "≈" double the interval; "<", "at least" and their kin leave one side open.
 """
 
 import re

@@ -8,7 +8,8 @@ from repro.frozen import Frozen
 
 Kind = Literal[
     "recomputed", "protocol", "structural", "vendor_label", "by_construction", "problem_count", "seed_mean",
-    "single_run", "base_model", "spread", "correlation", "test", "derived", "ordering", "share", "no_effect", "category",
+    "single_run", "base_model", "spread", "correlation", "test", "derived", "ordering", "share", "no_effect",
+    "category",
 ]  # fmt: skip
 Rule = Literal[
     "interval", "exact", "relative", "shown", "binomial", "prediction_interval", "seed_spread", "probe_sets",

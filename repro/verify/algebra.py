@@ -1,0 +1,241 @@
+"""Terms evaluated: the same algebra over printed numbers (audit) and over measurements (verify).
+
+A lookup knows base values (what is printed, what was measured); everything else follows here. Nothing is assumed where
+a cell is missing: the result is Missing, with the reason. Terms are described in manifests/papers/README.md.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from repro.manifest.claim import BINARY, SAMPLE, TRUTHS, Scalar, Term
+from repro.verify import algebra_interval as interval
+from repro.verify.algebra_formula import compute
+from repro.verify.algebra_interval import Interval, Levels, Missing, Value, point
+from repro.verify.algebra_relations import position, relation
+from repro.verify.algebra_tests import two_proportions
+from repro.verify.algebra_trajectory import collapse_step, recovery
+
+
+class Lookup(Protocol):
+    """Where base values come from."""
+
+    def base(self, term: Term) -> Value:
+        """The value of exactly this term, or Missing."""
+        ...
+
+    def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
+        """Levels of an axis that cells of the term are known for, in their natural order."""
+        ...
+
+    def total(self, term: Term) -> int | None:
+        """Out of how many the term's counts are."""
+        ...
+
+
+def evaluate(term: Term, lookup: Lookup) -> Value:
+    """The term's value: as it is known, else as it follows from what is known."""
+    known = lookup.base(term)
+    if not isinstance(known, Missing) or (term.statistic == "single" and term.of is None):
+        return known
+    derived = derive(term, lookup)
+    return known if isinstance(derived, Missing) and not term.of else derived
+
+
+def derive(term: Term, lookup: Lookup) -> Value:
+    """The term's value from other cells alone, never from itself."""
+    statistic = term.statistic
+    if statistic in SAMPLE:
+        return _sample(term, lookup)
+    if statistic in ("spearman", "pearson"):
+        return _correlation(term, lookup)
+    if statistic in BINARY:
+        return _binary(term, lookup)
+    if statistic == "percentage":
+        return _percentage(term, lookup)
+    if statistic in ("formula", "theory_bound", "rank_bound"):
+        return _computed(term, lookup)
+    if statistic in ("collapse_step", "recovery"):
+        steps, values = series(term, lookup, "step")
+        if isinstance(values, Missing):
+            return values
+        return (collapse_step if statistic == "collapse_step" else recovery)(steps, values)
+    if statistic in ("share", "count_where", "position") or statistic in TRUTHS:
+        return _relation(term, lookup)
+    return Missing("printed once; nothing else determines it")
+
+
+def operand(term: Term) -> Term:
+    """What a term compares or runs over: its `of`, or the single cell."""
+    return term.of or Term(quantity=term.quantity, selector=term.selector)
+
+
+def at(term: Term, axis: str, level: Scalar) -> Term:
+    """The term at one level of an axis; an operand that selects a level of its own keeps it."""
+    changes: dict[str, object] = {}
+    if axis not in term.selector and term.over != axis:
+        changes["selector"] = {**term.selector, axis: level}
+    for name in ("of", "against"):
+        if (inner := getattr(term, name)) is not None:
+            changes[name] = at(inner, axis, level)
+    return term.model_copy(update=changes)
+
+
+def series(term: Term, lookup: Lookup, axis: str) -> tuple[tuple[Scalar, ...], list[Interval] | Missing]:
+    """The operand at every level of an axis. Missing as soon as one is: half the cells have another statistic."""
+    inner = operand(term)
+    levels = term.among or lookup.levels(inner, axis)
+    if not levels:
+        return (), Missing(f"no cells along {axis}")
+    values: list[Interval] = []
+    for level in levels:
+        value = evaluate(at(inner, axis, level), lookup)
+        if not isinstance(value, Interval):
+            reason = value.reason if isinstance(value, Missing) else "not a number"
+            return levels, Missing(f"{axis} {level}: {reason}")
+        values.append(value)
+    return levels, values
+
+
+_STATISTICS: dict[str, Callable[[Sequence[Interval]], Interval | Missing]] = {
+    "mean": interval.mean,
+    "sd": interval.sd,
+    "median": lambda values: interval.quantile(values, 0.5),
+    "q25": lambda values: interval.quantile(values, 0.25),
+    "q75": lambda values: interval.quantile(values, 0.75),
+    "min": lambda values: interval.quantile(values, 0),
+    "max": lambda values: interval.quantile(values, 1),
+    "span": interval.span,
+    "iqr": lambda values: interval.minus(interval.quantile(values, 0.75), interval.quantile(values, 0.25)),
+    "count": lambda values: point(len(values)),
+}
+
+
+def _sample(term: Term, lookup: Lookup) -> Value:
+    axis = term.over or "seed"
+    if term.statistic in ("count", "levels"):
+        levels = term.among or lookup.levels(operand(term), axis)
+        if not levels:
+            return Missing(f"no cells along {axis}")
+        return point(len(levels)) if term.statistic == "count" else Levels(levels)
+    if term.statistic in ("iqr", "span"):
+        edges = ("q75", "q25") if term.statistic == "iqr" else ("max", "min")
+        upper, lower = (lookup.base(term.model_copy(update={"statistic": edge})) for edge in edges)
+        if isinstance(upper, Interval) and isinstance(lower, Interval):
+            return interval.minus(upper, lower)
+    _, values = series(term, lookup, axis)
+    return values if isinstance(values, Missing) else _STATISTICS[term.statistic](values)
+
+
+def _binary(term: Term, lookup: Lookup) -> Value:
+    if term.of is None or term.against is None:
+        return Missing("needs two operands")
+    if term.statistic in ("z", "p_one", "p_two", "ci_low", "ci_high"):
+        return two_proportions(term.statistic, proportion(term.of, lookup), proportion(term.against, lookup))
+    first, second = evaluate(term.of, lookup), evaluate(term.against, lookup)
+    for value in (first, second):
+        if isinstance(value, Missing):
+            return value
+    if not isinstance(first, Interval) or not isinstance(second, Interval):
+        return Missing("not numbers")
+    return _of_two(term.statistic, first, second)
+
+
+def _of_two(statistic: str, first: Interval, second: Interval) -> Interval | Missing:
+    if statistic == "difference":
+        return interval.minus(first, second)
+    ratio = interval.over(first, second)
+    if isinstance(ratio, Missing) or statistic == "ratio":
+        return ratio
+    if statistic == "orders_of_magnitude":
+        return interval.log10(ratio)
+    return Interval(100 * (ratio.low - 1), 100 * (ratio.high - 1))
+
+
+def proportion(term: Term, lookup: Lookup) -> tuple[Interval, int] | Missing:
+    """(share between 0 and 1, out of how many); exact where the count is known."""
+    total = lookup.total(term)
+    value = evaluate(operand(term) if term.statistic == "percentage" else term, lookup)
+    scale = total
+    if isinstance(value, Missing):
+        value, scale = evaluate(term.model_copy(update={"statistic": "percentage", "of": operand(term)}), lookup), 100
+    if not isinstance(value, Interval) or total is None or scale is None:
+        return value if isinstance(value, Missing) else Missing("out of how many is not known")
+    return Interval(value.low / scale, value.high / scale), total
+
+
+def _percentage(term: Term, lookup: Lookup) -> Value:
+    counted = evaluate(operand(term), lookup)
+    if not isinstance(counted, Interval):
+        return counted
+    total = lookup.total(operand(term))
+    if total is None:
+        return Missing("out of how many is not known")
+    return Interval(100 * counted.low / total, 100 * counted.high / total)
+
+
+def _correlation(term: Term, lookup: Lookup) -> Value:
+    from repro.verify.algebra_tests import correlation  # scipy: 0.8 s, and few claims need it
+
+    if term.of is None or term.against is None or term.over is None:
+        return Missing("needs two operands and an axis")
+    levels, first = series(term, lookup, term.over)
+    paired = term.model_copy(update={"of": term.against, "among": levels})
+    _, second = series(paired, lookup, term.over)
+    if isinstance(first, Missing):
+        return first
+    if isinstance(second, Missing):
+        return second
+    return correlation(term.statistic, first, second)
+
+
+def _computed(term: Term, lookup: Lookup) -> Value:
+    """A formula over other quantities of the same cell; the rank or bound that class counts determine."""
+    if term.statistic == "formula":
+        return compute(term.formula or "", lambda name: evaluate(Term(quantity=name, selector=term.selector), lookup))
+    listed = lookup.base(Term(statistic="levels", quantity="cardinalities", over="concept", selector=term.selector))
+    if not isinstance(listed, Levels):
+        return Missing("the numbers of classes are not known")
+    counts = [int(value) - 1 for value in listed.values]
+    return point(sum(counts)) if term.statistic == "rank_bound" else point((sum(counts) - max(counts)) / max(counts))
+
+
+def _relation(term: Term, lookup: Lookup) -> Value:
+    if term.statistic == "position" or term.over:
+        levels, values = series(term, lookup, term.over or "seed")
+        if isinstance(values, Missing):
+            return values
+        second = None
+        if term.against is not None:
+            _, paired = series(
+                term.model_copy(update={"of": term.against, "among": levels}), lookup, term.over or "seed"
+            )
+            if isinstance(paired, Missing):
+                return paired
+            second = paired
+        return (
+            position(term, levels, values) if term.statistic == "position" else relation(term, levels, values, second)
+        )
+    first = evaluate(operand(term), lookup)
+    if not isinstance(first, Interval):
+        return first if isinstance(first, Missing) else Missing("not a number")
+    if term.against is None:
+        return relation(term, (), [first], None)
+    other = evaluate(term.against, lookup)
+    if not isinstance(other, Interval):
+        return other if isinstance(other, Missing) else Missing("not a number")
+    return relation(term, (), [first], [other])
+
+
+def leaves(term: Term) -> tuple[Term, ...]:
+    """The base terms a term is made of: what a lookup must know to evaluate it."""
+    if term.of is None and term.against is None:
+        return (term,)
+    return tuple(leaf for inner in (term.of, term.against) if inner for leaf in leaves(inner))
+
+
+def is_true(value: Value) -> bool | None:
+    """True, False, or None when it cannot be decided."""
+    if not isinstance(value, Interval) or value.low != value.high:
+        return None
+    return math.isclose(value.low, 1.0)
