@@ -35,7 +35,7 @@ class Labels:
         for name, column in columns.items():
             names, index = np.unique(np.asarray([str(label) for label in column], dtype=str), return_inverse=True)
             if len(names) < 2:
-                found = f"one class ({names[0]!r})" if len(names) else "no label"
+                found = f"one class ({str(names[0])!r})" if len(names) else "no label"
                 raise InputError(f"labels: concept {name!r} has {found}; a concept needs two classes or more.")
             classes.append(tuple(str(n) for n in names))
             codes.append(index.astype(np.int64))

@@ -47,11 +47,17 @@ def spectrum(X: Array, intercept: bool = True) -> Spectrum:
     gram = X @ X.T
     if not intercept:
         values, vectors = np.linalg.eigh(gram)
-        return Spectrum(X, vectors, np.maximum(values, 0), False)
+        return Spectrum(X, vectors, _without_noise(values), False)
     # The constant vector has eigenvalue 0, perhaps one of many; lifted above all others it is the last, and dropped.
     lifted = gram + (2 * np.trace(gram) + 1) / len(X)
     values, vectors = np.linalg.eigh(lifted)
-    return Spectrum(X, vectors[:, :-1], np.maximum(values[:-1], 0), True)
+    return Spectrum(X, vectors[:, :-1], _without_noise(values[:-1]), True)
+
+
+def _without_noise(values: Array) -> Array:
+    """Eigenvalues with those below the rounding of the largest set to the 0 they stand for: they must not rival α."""
+    floor = len(values) * np.finfo(np.float64).eps * np.abs(values).max(initial=0.0)
+    return np.where(values > floor, values, 0.0)
 
 
 def centred(X: Array) -> Array:

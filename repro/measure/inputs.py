@@ -5,6 +5,7 @@ N probes, D width.
 
 import csv
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -20,16 +21,16 @@ KEY = "activations"
 
 def read_activations(path: Path) -> Array:
     """The matrix N × D under the key `activations` of an npz file. Raises `InputError`."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected an npz file with the key {KEY!r}.")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not an npz file; save the matrix with np.savez(file, {KEY}=X).")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: a single array; expected an npz file, as np.savez({path.stem!r}, {KEY}=X).")
             if KEY not in archive.files:
                 raise InputError(f"{path}: keys are {archive.files}; expected {KEY!r}. Save it with that name.")
             X = archive[KEY]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected an npz file with the key {KEY!r}.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read as npz ({_one_line(error)}); save it with np.savez.") from None
     try:
         return _varying(checked(X))
@@ -61,11 +62,11 @@ def read_labels(path: Path, probes: int) -> Labels:
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected a csv file with one column per concept.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a csv file with one column per concept.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as csv ({_one_line(error)}); save it as UTF-8 text.") from None
     if not lines:

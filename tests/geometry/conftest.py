@@ -1,0 +1,36 @@
+"""Random designs and the brute-force oracle, for every test of the geometry."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def brute() -> ModuleType:
+    """The slow definitions in brute_force.py."""
+    spec = importlib.util.spec_from_file_location("brute_force", Path(__file__).with_name("brute_force.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def design():
+    """A maker of labelled activations: (X, columns) from a seed and a shape, every class at least twice."""
+
+    def make(seed, n=18, d=8, cardinalities=(3, 2), scale=1.0, offset=0.0, dtype=np.float64, signal=1.0):
+        rng = np.random.default_rng(seed)
+        X, columns = rng.normal(size=(n, d)), {}
+        for j, m in enumerate(cardinalities):
+            uneven = rng.choice(m, size=n - 2 * m, p=rng.dirichlet(np.full(m, 3.0)))
+            codes = rng.permutation(np.concatenate([np.repeat(np.arange(m), 2), uneven]))
+            X += signal * rng.normal(size=(m, d))[codes]
+            columns[f"concept{j}"] = [f"class{c}" for c in codes]
+        return (scale * X + offset * (1 + rng.random(d))).astype(dtype), columns
+
+    return make
