@@ -5,8 +5,6 @@ A set is a folder with `probes.jsonl` (one text a line, in the row order of ever
 a user's own folder is accepted wherever a name is.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from repro.errors import ManifestError
+from repro.files import digest
 from repro.frozen import Frozen
 from repro.manifest.yaml import explain, read_yaml, validate
 
@@ -36,6 +35,8 @@ class Limits(Frozen):
 
     words: tuple[int, int] | None = None
     """Fewest and most words of one text."""
+    openings: int | None = Field(default=None, ge=1)
+    """No two texts begin with the same so many words."""
     length_p: float | None = Field(default=None, ge=0, le=1)
     """Smallest permutation p, after Holm, of a readout that sees nothing but lengths."""
     jaccard: float | None = Field(default=None, ge=0, le=1)
@@ -57,7 +58,7 @@ class ProbeSet(Frozen):
     concepts: dict[str, tuple[str, ...]] = Field(min_length=1)
     """Concept to its declared classes, sorted: the columns of the one-hot label matrix."""
     balanced: tuple[tuple[str, ...], ...] = ()
-    """Combinations of concepts whose cells all hold the same number of probes."""
+    """Combinations of concepts whose cells hold as even a number of probes as the size of the set allows."""
     label_words: dict[str, dict[str, tuple[str, ...]]] = Field(default={})
     """Concept to class to words no text may hold; a trailing ``*`` stands for any ending."""
     limits: Limits = Limits()
@@ -84,9 +85,7 @@ class ProbeSet(Frozen):
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of ids, labels and texts in file order: the name of the set in every result."""
-        content = [[probe.id, probe.labels, probe.text] for probe in self.probes]
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest([[probe.id, probe.labels, probe.text] for probe in self.probes])
 
     def texts(self) -> list[str]:
         """The n texts, in row order."""
@@ -106,13 +105,18 @@ def load_probe_set(name_or_path: str | Path) -> ProbeSet:
     return validate(ProbeSet, {**declared, "probes": probes}, str(declaration))
 
 
+def probe_set_names() -> list[str]:
+    """Names of the sets under probes/."""
+    return sorted(path.parent.name for path in PROBES.glob("*/concepts.yaml"))
+
+
 def _folder(name_or_path: str | Path) -> Path:
     for folder in (PROBES / name_or_path, Path(name_or_path)):
         if (folder / "concepts.yaml").is_file():
             return folder
-    known = sorted(path.parent.name for path in PROBES.glob("*/concepts.yaml"))
     raise ManifestError(
-        f"no probe set {str(name_or_path)!r}: expected one of {known}, or a folder with concepts.yaml and probes.jsonl"
+        f"no probe set {str(name_or_path)!r}: expected one of {probe_set_names()}, "
+        "or a folder with concepts.yaml and probes.jsonl"
     )
 
 

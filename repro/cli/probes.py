@@ -1,0 +1,61 @@
+"""`repro probes check [SET]`: is a probe set worth measuring with? Exit 1 when it breaks a limit it declares."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from repro.probecheck import Report
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the verb."""
+    probes = verbs.add_parser("probes", help="the labelled texts that activations are measured on")
+    actions = probes.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="balance, duplicates, leaks, and what simple baselines read from a set")
+    check.add_argument("set", nargs="?", metavar="SET", help="name or folder of one set (default: every set of ours)")
+    check.add_argument(
+        "--activations",
+        type=Path,
+        metavar="X.npz",
+        help="a model's activations of SET: key `activations`, rows in file order",
+    )
+    check.set_defaults(run=run_check)
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Check one set, or all of ours."""
+    from repro.errors import InputError
+    from repro.manifest.probes import load_probe_set, probe_set_names
+    from repro.measure import read_activations
+    from repro.probecheck import check
+
+    activations: Path | None = arguments.activations
+    if activations and not arguments.set:
+        raise InputError(
+            f"{activations}: activations belong to one set; name it: repro probes check SET --activations …"
+        )
+    X = read_activations(activations) if activations else None
+    reports = [check(load_probe_set(name), X) for name in ([arguments.set] if arguments.set else probe_set_names())]
+    for report in reports:
+        show(report)
+    return 0 if all(report.holds for report in reports) else 1
+
+
+def show(report: "Report") -> None:
+    """Print what was found, beside its limit, then what each readout reads."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    findings = Table("check", "of", "found", "limit", "", title=f"{report.id}, {report.n} probes", title_justify="left")
+    for finding in report.findings:
+        mark = {True: "[green]holds[/]", False: "[red]BROKEN[/]", None: "[yellow]open[/]"}[finding.holds]
+        findings.add_row(finding.check, finding.subject, finding.found, finding.limit, mark)
+    accuracy = Table("leave-one-out accuracy from", *report.chance, title="What can be read", title_justify="left")
+    for name, values in {"chance": report.chance, **report.accuracy}.items():
+        accuracy.add_row(name, *(f"{values[concept]:.3f}" for concept in report.chance))
+    console.print(findings, accuracy, f"content {report.content_hash}")
+    console.print(
+        f"{report.id}: {'every limit that could be checked holds' if report.holds else 'a limit is broken'}\n"
+    )

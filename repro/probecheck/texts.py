@@ -1,0 +1,100 @@
+"""What can be counted in texts without understanding them: words, character n-grams, what two texts share.
+
+N texts, F features. Words are runs of letters and digits, with inner apostrophes, case folded.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from repro.geometry.undefined import Array
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+MASK = "maskedword"
+"""Stands where a word was masked, so that the number and place of words stay."""
+
+_GRAMMAR = """
+a an the this that these those such same other another each every either neither both all any some no none
+i me my mine we us our ours you your yours he him his she her hers it its they them their theirs one ones
+myself yourself himself herself itself ourselves themselves who whom whose which what whatever whoever whichever
+somebody someone something anybody anyone anything everybody everyone everything nobody nothing
+and or but nor so yet for because since although though while whereas whether if unless until than as when where
+why how once before after that's there here then thus hence therefore consequently accordingly however moreover
+of in on at by to from with without within into onto upon over under above below between among through during
+against about across along around behind beside besides beyond down up off out near per toward towards via like
+is am are was were be been being has have had having do does did doing done will would shall should can could may
+might must ought need let's not never only just also too very quite even still again ever already almost rather
+more most less least much many few several enough own well now oh ah yes yeah no ok okay right hm um eh
+it's he's she's what's who's there's here's where's how's i'm i'd i'll i've you're you'd you'll you've we're we'd
+we'll we've they're they'd they'll they've isn't aren't wasn't weren't don't doesn't didn't won't wouldn't can't
+couldn't shouldn't hasn't haven't hadn't mustn't
+"""
+FUNCTION_WORDS = frozenset(_GRAMMAR.split())
+"""English words that carry grammar rather than topic."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in order."""
+    return [word.replace("’", "'") for word in _WORD.findall(text.casefold())]
+
+
+def counts(documents: Iterable[Iterable[str]]) -> Array:
+    """N × F: ln(1 + occurrences) of every feature, features in sorted order."""
+    counted = [Counter(document) for document in documents]
+    columns = {feature: at for at, feature in enumerate(sorted(set().union(*counted)))}
+    matrix = np.zeros((len(counted), len(columns)))
+    for row, counter in enumerate(counted):
+        for feature, times in counter.items():
+            matrix[row, columns[feature]] = times
+    return np.log1p(matrix)
+
+
+def bag_of_words(texts: Sequence[str]) -> Array:
+    """N × F: log counts of words."""
+    return counts(words(text) for text in texts)
+
+
+def character_ngrams(texts: Sequence[str]) -> Array:
+    """N × F: log counts of the runs of 2, 3 and 4 characters that occur in two texts or more."""
+    documents = [list(_ngrams(" ".join(text.casefold().split()))) for text in texts]
+    texts_with = Counter(ngram for document in documents for ngram in set(document))
+    return counts([ngram for ngram in document if texts_with[ngram] > 1] for document in documents)
+
+
+def _ngrams(text: str) -> Iterator[str]:
+    for size in (2, 3, 4):
+        for start in range(len(text) - size + 1):
+            yield text[start : start + size]
+
+
+def function_words_only(texts: Sequence[str]) -> Array:
+    """N × F: log counts of words, every content word masked."""
+    return counts([word if word in FUNCTION_WORDS else MASK for word in words(text)] for text in texts)
+
+
+def content_words_only(texts: Sequence[str]) -> Array:
+    """N × F: log counts of words, every function word masked."""
+    return counts([MASK if word in FUNCTION_WORDS else word for word in words(text)] for text in texts)
+
+
+def closest_pair(texts: Sequence[str]) -> tuple[float, int, int]:
+    """The largest Jaccard similarity of the word trigrams of two texts, and the rows of those two."""
+    trigrams = []
+    for text in texts:
+        found = words(text)
+        trigrams.append(set(zip(found, found[1:], found[2:], strict=False)))
+    return max((_jaccard(trigrams[a], trigrams[b]), a, b) for a, b in combinations(range(len(texts)), 2))
+
+
+def _jaccard(first: set[tuple[str, str, str]], second: set[tuple[str, str, str]]) -> float:
+    return len(first & second) / len(first | second) if first or second else 0.0
+
+
+def occurrences(text: str, patterns: Iterable[str]) -> list[str]:
+    """The words of a text that a pattern names: the same word, or with a trailing ``*`` any word that starts so."""
+    exact = {pattern.casefold() for pattern in patterns if not pattern.endswith("*")}
+    stems = tuple(pattern[:-1].casefold() for pattern in patterns if pattern.endswith("*"))
+    return [word for word in words(text) if word in exact or (stems and word.startswith(stems))]
