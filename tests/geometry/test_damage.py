@@ -17,7 +17,7 @@ def shifted(X):
     return X.astype(float) - X[0].astype(float)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=SEEDS,
     n=st.integers(10, 24),
@@ -44,7 +44,7 @@ def test_scores_after_removal_equal_a_refit_of_every_fold(
             np.testing.assert_array_equal(brute.hits(theirs, columns_).mean(axis=0), g.accuracy_after[i])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     seed=SEEDS,
     n=st.integers(10, 20),
@@ -66,7 +66,7 @@ def test_intensity_equals_a_brute_force_script(brute, design, seed, n, d, cardin
         assert g.entanglement_intensity == pytest.approx(expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=SEEDS, d=st.integers(2, 30), centre=st.booleans())
 def test_frozen_removal_equals_the_old_readout_on_a_projected_probe(brute, design, seed, d, centre):
     X, columns = design(seed, 16, d, (3, 2), offset=2.0)

@@ -12,7 +12,7 @@ from repro.geometry.ridge import accuracy, centred, first_largest, loo_scores, r
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=SEEDS,
     n=st.integers(10, 26),
@@ -33,7 +33,7 @@ def test_leave_one_out_scores_equal_a_refit_of_every_fold(
     assert np.abs(ours - theirs).max() <= 1e-9 * np.abs(theirs).max()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=SEEDS, d=st.integers(1, 30))
 def test_without_intercept_the_scores_equal_a_refit_on_raw_activations(brute, design, seed, d):
     X, columns = design(seed, 16, d, (3, 2), offset=3.0)
