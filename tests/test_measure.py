@@ -1,0 +1,194 @@
+"""`repro measure`, end to end: the contract's keys, the same numbers as the slow way, and clear refusals."""
+
+import csv
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repro.cli import main
+
+KEYS = {
+    "entanglement_intensity", "entanglement_intensity_ci", "v_purity", "accuracy", "rank", "singular_values", "own",
+    "damage", "accuracy_after", "chance", "margin", "weakest_concept", "theory", "theory_measured_rank",
+    "activation_rms", "null", "scale_sweep", "specification", "similarity", "undefined",
+}  # fmt: skip
+CONTEXT = {"entanglement_intensity_ci", "null", "scale_sweep", "specification"}
+LABELS = {
+    "domain": ["code", "math", "medical"],
+    "register": ["formal", "informal", "technical", "conversational"],
+    "shape": ["hierarchical", "causal", "constraint", "evidence"],
+}
+
+
+def planted(seed, strengths=(1.5, 0.9, 0.6), d=40):
+    """Activations (48 × d) of a full factorial design with concepts of given strength, and their label columns."""
+    rng = np.random.default_rng(seed)
+    codes = np.array(np.meshgrid(range(3), range(4), range(4), indexing="ij")).reshape(3, -1).T
+    X = rng.normal(size=(48, d))
+    for j, strength in enumerate(strengths):
+        X += strength * rng.normal(size=(4, d))[codes[:, j]]
+    return X, {name: [names[c] for c in codes[:, j]] for j, (name, names) in enumerate(LABELS.items())}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A writer of an npz and a csv file: the arguments of `repro measure`."""
+
+    def write(X, columns, key="activations"):
+        np.savez(tmp_path / "x.npz", **{key: X})
+        with (tmp_path / "l.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(columns)
+            rows.writerows(zip(*columns.values(), strict=True))
+        return ["measure", "--activations", str(tmp_path / "x.npz"), "--labels", str(tmp_path / "l.csv")]
+
+    return write
+
+
+def measured(capsys, arguments):
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_sets_measure_as_a_brute_force_script_says(files, capsys, seed):
+    spec = importlib.util.spec_from_file_location("slow", Path(__file__).parent / "geometry" / "brute_force.py")
+    brute = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(brute)
+    X, columns = planted(seed)
+    found = measured(capsys, [*files(X, columns), "--quick"])
+    accuracy, U, own, D, gap = brute.damage(X, list(columns.values()))
+    assert gap > 1e-8
+    assert list(found["accuracy"].values()) == pytest.approx(accuracy)
+    assert found["own"] == [list(columns)[j] for j in own]
+    assert found["rank"] == U.shape[1] == 8
+    np.testing.assert_allclose(found["damage"], D, atol=1e-12)
+    np.testing.assert_allclose(np.array(found["accuracy_after"]), accuracy - D, atol=1e-12)
+    assert found["entanglement_intensity"] == pytest.approx(brute.intensity(D, own))
+
+
+def test_the_record_has_exactly_the_keys_of_the_contract(files, capsys):
+    found = measured(capsys, files(*planted(0)))
+    assert set(found) == KEYS
+    low, high = found["entanglement_intensity_ci"]
+    assert low < high
+    assert set(found["null"]) == {"joint", "within_domain", "planted"}
+    assert all(set(null) == {"draws", "undefined", "q025", "median", "q975", "p"} for null in found["null"].values())
+    assert all(null["draws"] == 1000 for null in found["null"].values())
+    assert all(set(point) == {"scale", "ei", "v_purity", "sigma_1", "accuracy"} for point in found["scale_sweep"])
+    assert found["specification"]["count"] == len(found["specification"]["readings"]) == 160
+    assert sum(found["specification"]["share"].values()) == pytest.approx(1 - found["specification"]["undefined"] / 160)
+    assert found["theory"] == found["theory_measured_rank"] == pytest.approx(5 / 3)
+    assert found["similarity"]["concept"] == "domain"
+    assert found["undefined"] == {}
+
+
+def test_quick_leaves_out_interval_null_sweep_and_specification(files, capsys):
+    found = measured(capsys, [*files(*planted(0)), "--quick"])
+    assert set(found) == KEYS - CONTEXT
+
+
+def test_the_same_input_gives_the_same_record(files, capsys):
+    arguments = files(*planted(1))
+    assert measured(capsys, arguments) == measured(capsys, arguments)
+
+
+def test_an_undefined_quantity_carries_its_reason_and_no_number(files, capsys):
+    """Pure noise with one direction that damages nothing of its own."""
+    X, columns = planted(0, strengths=(0, 0, 0), d=1)
+    found = measured(capsys, [*files(1e-9 * X, columns), "--quick"])
+    assert found["entanglement_intensity"] is None
+    assert "own concept" in found["undefined"]["entanglement_intensity"]
+
+
+def test_the_table_shows_the_scale_sweep_and_the_nulls_unasked(files, capsys):
+    assert main(files(*planted(2))) == 0
+    out = capsys.readouterr().out
+    for words in (
+        "entanglement intensity",
+        "Scale alone takes EI from",
+        "within_domain",
+        "32B seed 0",
+        "by construction",
+    ):
+        assert words in out
+
+
+def test_float32_activations_with_an_offset_are_measured(files, capsys):
+    X, columns = planted(3)
+    one = measured(capsys, [*files(X.astype(np.float32), columns), "--quick"])
+    far = measured(capsys, [*files((X + 1e6), columns), "--quick"])
+    assert far["damage"] == one["damage"]
+
+
+def refused(capsys, arguments):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def spoilt(X):
+    """Bad activations and the words their refusal must hold."""
+    nan, constant = X.copy(), X.copy()
+    nan[3, 4] = np.nan
+    constant[:, 7] = 2.5
+    return {
+        "nan": (nan, "1 of 48 probes are not finite"),
+        "constant": (constant, "1 of 40 features are constant"),
+        "rows": (X[:47], "48 rows of labels, but the activations have 47"),
+        "cube": (X[None], "shape (1, 48, 40)"),
+        "huge": (X * 1e200, "overflow"),
+        "text": (X.astype(str), "real numbers"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["nan", "constant", "rows", "cube", "huge", "text"])
+def test_activations_that_cannot_be_measured_are_refused_in_one_line(files, capsys, kind):
+    X, columns = planted(0)
+    bad, words = spoilt(X)[kind]
+    assert words in refused(capsys, files(bad, columns))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c | {"domain": ["code"] * 48}, "concept 'domain' has one class"),
+        (lambda c: c | {"shape": ["odd", *c["shape"][1:]]}, "class 'odd' of concept 'shape' has 1 probe"),
+        (lambda c: c | {"shape": ["", *c["shape"][1:]]}, "line 2 has no label for 'shape'"),
+        (lambda c: c | {"": c["shape"]}, "concept name of its own"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused_in_one_line(files, capsys, change, words):
+    X, columns = planted(0)
+    assert words in refused(capsys, files(X, change(columns)))
+
+
+def test_a_wrong_key_names_the_keys_found(files, capsys):
+    X, columns = planted(0)
+    assert "keys are ['hidden']; expected 'activations'" in refused(capsys, files(X, columns, key="hidden"))
+
+
+def test_missing_and_foreign_files_are_refused_in_one_line(files, capsys, tmp_path):
+    good = files(*planted(0))
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"\xff\xfe not a matrix")
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, activations=np.array([{}], dtype=object))
+    for path, words in [
+        (tmp_path / "none.npz", "no such file"),
+        (junk, "not an npz file"),
+        (pickled, "cannot be read"),
+    ]:
+        assert words in refused(capsys, [*good[:2], str(path), *good[3:]])
+    for path, words in [(tmp_path / "none.csv", "no such file"), (junk, "cannot be read as csv")]:
+        assert words in refused(capsys, [*good[:4], str(path)])
+    junk.write_text("")
+    assert "empty" in refused(capsys, [*good[:4], str(junk)])
+    junk.write_text("domain,shape\ncode,causal\nmath\n" + "code,causal\n" * 46)
+    assert "line 3 has 1 fields" in refused(capsys, [*good[:4], str(junk)])
