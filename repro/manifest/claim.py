@@ -76,7 +76,8 @@ class Term(Frozen):
     """What is compared, or what is computed at each level of `over`; None: the single cell."""
     against: "Term | None" = None
     which: Scalar | None = None
-    direction: Literal["increasing", "decreasing", "highest", "lowest"] | None = None
+    order: Literal["increasing", "decreasing"] | None = None
+    """The trend of `monotone`; the end `position` counts from: increasing, from the lowest."""
     where: Where | None = None
     formula: str | None = None
     """Arithmetic over numbers and the names of quantities: "3 * 4 * 4", "hidden_size - subspace_dimension"."""

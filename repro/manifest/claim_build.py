@@ -23,7 +23,7 @@ from repro.manifest.printed import Part, read
 from repro.manifest.tolerance import Tolerance
 
 Fields = Mapping[str, Any]
-TERM_FIELDS = ("statistic", "quantity", "over", "among", "of", "against", "which", "direction", "where", "formula")
+TERM_FIELDS = ("statistic", "quantity", "over", "among", "of", "against", "which", "order", "where", "formula")
 CLAIM_FIELDS = ("printed", "says", "kind", "unit", "value", "sign", "precision", "total", "measured_by", "unverifiable",
                 "tolerance", "note", "reads")  # fmt: skip
 COMPARED = (*BINARY, *SHARES, "equals", "above", "below", "at_least", "at_most", "no_effect", "significant", "monotone",
@@ -43,15 +43,33 @@ def inherit(defaults: Fields, fields: Fields) -> dict[str, Any]:
     return {key: value for key, value in merged.items() if value is not None}
 
 
+def renamed(fields: Fields, aliases: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields with the paper's names of levels (7B, "B3: Code+NL") replaced by ours, in operands too."""
+    axis = aliases.get(fields.get("over") or "seed", {})
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        if key in ("of", "against") and isinstance(value, Mapping):
+            found[key] = renamed(value, aliases)
+        elif key == "among":
+            found[key] = [axis.get(level, level) for level in value]
+        elif key == "which":
+            found[key] = axis.get(value, value)
+        else:
+            found[key] = aliases.get(key, {}).get(value, value) if key in SELECTOR_KEYS else value
+    return found
+
+
 def build_term(fields: Fields, where: str) -> Term:
     """The term that the term fields and selector keys among `fields` describe."""
     statistic = fields.get("statistic", "single")
     if "quantity" not in fields:
         raise ManifestError(f"{where}: field quantity: missing; say what the number is a value of")
+    if fields.get("direction") in ("increasing", "decreasing"):
+        raise ManifestError(f"{where}: field direction: selects a singular direction (0, 1, …); a trend is `order`")
     over = fields.get("over", "seed" if statistic in (*SAMPLE, *SHARES) else None)
     selector = {key: value for key, value in fields.items() if key in SELECTOR_KEYS and key != over}
     operands = _operands(statistic, fields, over, where)
-    given = {key: fields[key] for key in ("among", "which", "direction", "where", "formula") if key in fields}
+    given = {key: fields[key] for key in ("among", "which", "order", "where", "formula") if key in fields}
     try:
         return Term.model_validate(
             {
@@ -159,4 +177,4 @@ def finish(parts: dict[str, Any], identity: str, source: str, locator: str) -> C
         raise ManifestError(f"{source}, {locator}: {_first(error)}") from error
 
 
-__all__ = ["build_claims", "build_term", "finish", "inherit"]
+__all__ = ["build_claims", "build_term", "finish", "inherit", "renamed"]

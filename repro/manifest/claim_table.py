@@ -35,13 +35,14 @@ def table_rows(
         raise ManifestError(f"{where}: column {unknown[0]!r} is in none of keys, columns, ignore; say what it holds")
     if absent := [name for name in (*keys, *columns, *ignore) if name not in header]:
         raise ManifestError(f"{where}: column {absent[0]!r} is not in the table; its header has {', '.join(header)}")
+    nothing = {*NOTHING, *block.get("nothing", ())}
     for row in rows:
         cells = dict(zip(header, row, strict=True))
         says = " | ".join(row)
         extra = block.get("rows", {}).get(row[0], {})
         selected = inherit(defaults, {keys[name]: _level(cells[name], keys[name], aliases) for name in keys})
         for name, fields in columns.items():
-            if cells[name] not in NOTHING:
+            if cells[name] not in nothing:
                 claim = inherit(inherit(selected, fields), {**extra, "printed": cells[name], "says": says})
                 yield " ".join([*(cells[key] for key in keys), name]), claim
 

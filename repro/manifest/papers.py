@@ -12,13 +12,13 @@ from pydantic import Field
 from repro.errors import ManifestError
 from repro.frozen import Frozen
 from repro.manifest.claim import Claim
-from repro.manifest.claim_build import build_claims, finish, inherit
+from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
 from repro.manifest.yaml import read_yaml, validate
 
 PAPERS = Path(__file__).resolve().parents[2] / "manifests" / "papers"
-_BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "ignore"}
+_BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "ignore", "nothing"}
 
 
 class Paper(Frozen):
@@ -72,7 +72,7 @@ def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[st
     where = f"{file}, {locator}"
     defaults = {key: value for key, value in block.items() if key not in _BLOCK_FIELDS}
     for name, fields in _written(block, defaults, paper, where):
-        for parts in build_claims(fields, f"{where}, {name}"):
+        for parts in build_claims(renamed(fields, paper.aliases), f"{where}, {name}"):
             label = f"{parts['term'].statistic}-{name}" if "±" in parts["printed"] else name
             identity = f"{paper.id}/{_slug(locator)}/{_slug(label)}"
             seen[identity] += 1

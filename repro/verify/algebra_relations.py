@@ -17,7 +17,7 @@ def relation(
     """The truth of a relation over the values at each level (and those of a second operand)."""
     match term.statistic:
         case "monotone":
-            falling = term.direction == "decreasing"
+            falling = term.order == "decreasing"
             return monotone(values if not falling else list(reversed(values)))
         case "highest" | "lowest":
             return superlative(levels, values, term.which, term.statistic == "highest")
@@ -96,7 +96,7 @@ def position(term: Term, levels: Sequence[Scalar], values: Sequence[Interval]) -
         return Missing(f"{term.which}: no such cell")
     chosen = values[levels.index(term.which)]
     others = [value for level, value in zip(levels, values, strict=True) if level != term.which]
-    ahead = [compare("above" if term.direction == "highest" else "below", other, chosen) for other in others]
+    ahead = [compare("above" if term.order == "decreasing" else "below", other, chosen) for other in others]
     return Interval(1 + sum(verdict.low for verdict in ahead), 1 + sum(verdict.high for verdict in ahead))
 
 
