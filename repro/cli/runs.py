@@ -1,0 +1,118 @@
+"""Verbs about runs: plan, fetch, run, status."""
+
+import argparse
+import os
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.cli.verbs import Verbs
+
+if TYPE_CHECKING:
+    from repro.execute.folders import Place
+    from repro.plan.run import Run
+
+
+def add(verbs: Verbs) -> None:
+    """Register the verbs."""
+    plan = _named(verbs, "plan", "every run of a manifest: cached or why not, and what it costs")
+    plan.add_argument("--json", action="store_true", help="machine-readable")
+    plan.set_defaults(run=_plan)
+    fetch = _named(verbs, "fetch", "bring models into the cache; runs then need no network")
+    fetch.set_defaults(run=_fetch)
+    run = _named(verbs, "run", "carry out the runs that are not finished; killed ones go on from their last checkpoint")
+    run.add_argument("--runner", choices=("auto", "local"), default="auto", help="where workers run")
+    run.add_argument(
+        "--max-parallel", type=int, metavar="N", help="runs at once (default: what memory and cores allow)"
+    )
+    run.add_argument("--only", metavar="GLOB", help="only runs whose name matches, e.g. 'tiny-qwen2-B3-*'")
+    run.set_defaults(run=_run)
+    status = verbs.add_parser("status", help="runs under way and finished")
+    status.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    status.set_defaults(run=_status)
+
+
+def _named(verbs: Verbs, name: str, help: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=help, description=help)
+    verb.add_argument("name", metavar="NAME", help="a manifest's name, or the path of a YAML file")
+    verb.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    return verb
+
+
+def _runs(name: str) -> "tuple[Run, ...]":
+    from repro.manifest.load import load_experiment
+    from repro.plan.expand import expand, local_environment
+
+    return expand(load_experiment(name), local_environment())
+
+
+def _places(given: argparse.Namespace) -> "list[Place]":
+    from repro.execute.folders import place, results_folder
+
+    return [place(run, results_folder(given.results)) for run in _runs(given.name)]
+
+
+def _plan(given: argparse.Namespace) -> int:
+    from repro.report.plan import plan_json, print_plan
+
+    places = _places(given)
+    print(plan_json(places)) if given.json else print_plan(places)
+    return 0
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    from repro.execute.fetch import fetch_models
+    from repro.execute.folders import cache_folder
+
+    fetch_models([run.model for run in _runs(given.name)], cache_folder(), _say)
+    _say(f"everything {given.name} needs is in {cache_folder()}")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    from repro.errors import InputError
+    from repro.execute.fetch import fetch_models
+    from repro.execute.folders import cache_folder, results_folder
+    from repro.execute.lock import exclusive
+    from repro.execute.queue import carry_out
+    from repro.manifest.papers import load_claims
+    from repro.report.progress import watcher
+
+    places = [place for place in _places(given) if not given.only or fnmatch(place.run.slot, given.only)]
+    if not places:
+        raise InputError(f"--only {given.only}: no run of {given.name} matches; `repro plan {given.name}` lists them")
+    at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
+    if at_once < 1:
+        raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
+    unfinished = [place.run.model for place in places if place.state != "finished"]
+    experiment = places[0].run.experiment
+    claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
+    with exclusive(results_folder(given.results), "run"):
+        fetch_models(unfinished, cache_folder(), _say)
+        with watcher(places) as shown:
+            outcome = carry_out(places, claims, cache_folder(), at_once, shown)
+    for place, problem in outcome.failed:
+        _say(f"{place.run.slot}: {problem}")
+    _say(f"{len(outcome.finished)} of {len(places)} runs finished; evidence in {results_folder(given.results)}")
+    return 3 if outcome.failed else 0
+
+
+def _at_once(runs: "list[Run]") -> int:
+    """As many runs as there are cores, while three quarters of the free memory hold them."""
+    from repro.plan.budget import gibibytes
+
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    fitting = int(0.75 * free / max(gibibytes(run) for run in runs))
+    return max(1, min(os.cpu_count() or 1, fitting, len(runs)))
+
+
+def _status(given: argparse.Namespace) -> int:
+    from repro.execute.folders import results_folder
+    from repro.report.status import print_status
+
+    print_status(Path(results_folder(given.results)))
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

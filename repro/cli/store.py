@@ -1,0 +1,42 @@
+"""Verbs about the store: ingest, sql."""
+
+import argparse
+import sys
+
+from repro.cli.verbs import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    """Register the verbs."""
+    ingest = verbs.add_parser("ingest", help="rebuild the store from the run folders")
+    ingest.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    ingest.set_defaults(run=_ingest)
+    sql = verbs.add_parser("sql", help="ask the store; read-only, no files, no network")
+    sql.add_argument("query", metavar="QUERY")
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    sql.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    sql.set_defaults(run=_sql)
+
+
+def _ingest(given: argparse.Namespace) -> int:
+    from repro.execute.folders import results_folder
+    from repro.execute.lock import exclusive
+    from repro.store.ingest import ingest
+
+    results = results_folder(given.results)
+    with exclusive(results, "ingest"):
+        found = ingest(results)
+    for line in found.refused:
+        print(f"repro ingest: left out: {line}", file=sys.stderr)
+    print(f"{found.runs} runs in {results / 'repro.duckdb'}")
+    return 2 if found.refused else 0
+
+
+def _sql(given: argparse.Namespace) -> int:
+    from repro.execute.folders import results_folder
+    from repro.report.rows import print_rows
+    from repro.store.database import query
+
+    columns, rows = query(results_folder(given.results), given.query)
+    print_rows(columns, rows, given.format)
+    return 0

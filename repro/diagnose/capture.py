@@ -1,0 +1,120 @@
+"""Pooled activations of the terminal layer, one row per probe (docs/SCIENCE.md §2).
+
+A plain forward pass of the decoder, without the output embedding, in float32 and without dropout. Texts of similar
+length share a batch; the result is that of one text at a time. N probes, B probes of a batch, T tokens, H width.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from repro.errors import InputError
+from repro.frozen import Frozen
+from repro.manifest.experiment import Diagnostics
+from repro.train.loss import decoder_and_head
+from repro.train.model import without_dropout
+
+TOKENS_PER_BATCH = 2048
+COMPUTE = "compute_dtype"  # of a 4-bit layer: the precision it computes in
+
+
+class Reading(Frozen):
+    """Which activations: one combination of the switches of §2."""
+
+    layer: str = "post_norm"
+    pooling: str = "mean"
+    special_tokens: str = "exclude"
+
+    @classmethod
+    def of(cls, diagnostics: Diagnostics) -> "Reading":
+        """The reading a manifest asks for."""
+        return cls(layer=diagnostics.layer, pooling=diagnostics.pooling, special_tokens=diagnostics.special_tokens)
+
+
+@torch.no_grad()
+def capture(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], readings: Sequence[Reading]
+) -> dict[Reading, npt.NDArray[np.float32]]:
+    """Activations (N×H float32) of every reading, rows in the order of `texts`, from one pass over the texts.
+
+    Raises InputError for a text that leaves no token to pool over.
+    """
+    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
+    decoder, _ = decoder_and_head(model)
+    rows: dict[Reading, list[Tensor]] = {reading: [torch.empty(0)] * len(texts) for reading in readings}
+    with without_dropout(model), full_precision(model), _inputs_of(decoder.get_submodule("norm")) as before_norm:
+        for indices in _by_length([len(item["input_ids"]) for item in encoded]):
+            ids_BT, mask_BT, special_BT = _tensors([encoded[i] for i in indices], next(model.parameters()).device)
+            after_BTH = decoder(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state
+            for reading in readings:
+                hidden_BTH = after_BTH if reading.layer == "post_norm" else before_norm[-1]
+                kept_BT = mask_BT * (1 - special_BT) if reading.special_tokens == "exclude" else mask_BT
+                for index, pooled_H in zip(indices, _pool(hidden_BTH, kept_BT, reading.pooling), strict=True):
+                    rows[reading][index] = pooled_H
+    return {reading: torch.stack(parts).cpu().numpy() for reading, parts in rows.items()}
+
+
+@contextmanager
+def full_precision(model: nn.Module) -> Iterator[None]:
+    """Let 4-bit layers compute in float32, so that a batch gives the same activations as one text at a time."""
+    layers = [module for module in model.modules() if getattr(module, COMPUTE, None) is torch.bfloat16]
+    for layer in layers:
+        setattr(layer, COMPUTE, torch.float32)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            setattr(layer, COMPUTE, torch.bfloat16)
+
+
+@contextmanager
+def _inputs_of(module: nn.Module) -> Iterator[list[Tensor]]:
+    """The latest input of `module`, as a list of one."""
+    latest: list[Tensor] = []
+
+    def keep(_: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+        latest[:] = [arguments[0]]
+
+    with ExitStack() as stack:
+        stack.callback(module.register_forward_pre_hook(keep).remove)
+        yield latest
+
+
+def _by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices in batches of texts of similar length, at most so many padded tokens each."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        if batch and (len(batch) + 1) * lengths[index] > TOKENS_PER_BATCH:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _tensors(items: Sequence[dict[str, list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """(ids, mask, special-token mask), each B×T, padded on the right."""
+    longest = max(len(item["input_ids"]) for item in items)
+
+    def padded(key: str | None) -> Tensor:
+        rows = [item[key] if key else [1] * len(item["input_ids"]) for item in items]
+        return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
+
+    return padded("input_ids"), padded(None), padded("special_tokens_mask")
+
+
+def _pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:
+    """B×H: the mean over kept tokens, or the last of them."""
+    if not kept_BT.any(dim=1).all():
+        raise InputError("a probe has no token left to pool over; give it some text")
+    if pooling == "last_token":
+        positions_T = torch.arange(kept_BT.shape[1], device=kept_BT.device)
+        last_B = (kept_BT * positions_T).argmax(dim=1)
+        return hidden_BTH[torch.arange(len(last_B)), last_B].float()
+    weight_BT1 = kept_BT[..., None].float()
+    return (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)

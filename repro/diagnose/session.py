@@ -1,0 +1,176 @@
+"""One run from start to finish: load, train, measure at each checkpoint, leave evidence.
+
+Order at a checkpoint: measurements first, then the state to go on from. A crash between the two repeats the
+measurements and replaces them with the same bits.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from repro.diagnose.capture import Reading, capture
+from repro.diagnose.diagnostics import anchor_of, measurements
+from repro.evidence.folder import RunFolder, read_json, unreadable
+from repro.evidence.progress import Progress
+from repro.evidence.request import Request, read_request
+from repro.files import write_bytes
+from repro.manifest.probes import ProbeSet
+from repro.measurement import Measurement, measured
+from repro.plan.run import Run
+from repro.train.adapter import save_adapter
+from repro.train.batches import tokenise
+from repro.train.heldout import heldout_losses
+from repro.train.loop import Step, Trainer
+from repro.train.mixture import order, split
+from repro.train.model import add_lora, load_base, load_tokenizer
+from repro.train.provenance import write_provenance
+from repro.train.texts import texts
+
+
+@dataclass
+class Session:
+    """A loaded run: its model, its data, its folder."""
+
+    run: Run
+    folder: RunFolder
+    probes: ProbeSet
+    model: nn.Module
+    tokenizer: PreTrainedTokenizerBase
+    progress: Progress
+    steps: Sequence[Sequence[Sequence[int]]]
+    """Token sequences of every optimizer step."""
+    heldout: Mapping[str, Sequence[Sequence[int]]]
+
+
+def carry_out(path: Path, cache: Path) -> None:
+    """Bring the run in `path` to its end. A finished run is left alone."""
+    folder = RunFolder(path)
+    request = read_request(path)
+    if folder.done():
+        return
+    _deterministic(request.threads)
+    session = load(request, folder, cache)
+    diverged = None
+    if session.run.steps:
+        diverged = _train(session)
+    else:
+        session.folder.append(0, _measure(session, 0))  # a condition that trains nothing: the base model, once
+    folder.finish("diverged" if diverged else "done", diverged)
+    folder.state.unlink(missing_ok=True)
+    session.progress.show("diverged" if diverged else "done", force=True)
+
+
+def _train(session: Session) -> str | None:
+    """Train to the last step, or to the first that is not finite: the reason then."""
+    trainer = Trainer(session.model, session.run.training, session.run.steps, session.run.seed or 0)
+    if session.folder.state.exists():
+        trainer.restore(_read_state(session.folder.state))
+    else:
+        checkpoint(session, trainer, [])
+    diverged = None
+    for steps in checkpoints(session, trainer):
+        diverged = checkpoint(session, trainer, steps)
+        if diverged:
+            break
+    save_adapter(session.model, session.folder.path / "adapter")  # of a diverged run, the last healthy one
+    return diverged
+
+
+def load(request: Request, folder: RunFolder, cache: Path) -> Session:
+    """Model, probes and data of a run; provenance is written as soon as everything is at hand."""
+    run = request.run
+    progress = Progress(folder.path, run.steps)
+    progress.show("loading", force=True)
+    model_folder = cache / "models" / run.model.folder
+    tokenizer = load_tokenizer(model_folder)
+    base = load_base(model_folder, run.training)
+    model: nn.Module = add_lora(base, run.training, run.seed) if run.seed is not None else base
+    training, heldout = _data(run, tokenizer)
+    write_provenance(folder.path, request, model_folder)
+    probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
+    return Session(run, folder, probes, model, tokenizer, progress, training, heldout)
+
+
+def _data(run: Run, tokenizer: PreTrainedTokenizerBase) -> tuple[list[list[list[int]]], dict[str, list[list[int]]]]:
+    """(token sequences of each step, held-out sequences by domain)."""
+    parts = {
+        domain: [split(texts(source), -(-run.training.heldout // len(sources))) for source in sources]
+        for domain, sources in run.domains.items()
+    }
+    used = {domain for phase in run.condition.phases for domain in phase.mixture}
+    trained = {domain: [kept for kept, _ in sources] for domain, sources in parts.items() if domain in used}
+    per_step = run.training.sequences_per_step
+    drawn = order(run.condition.phases, trained, per_step, run.seed or 0)
+    ids = [tokenise(tokenizer, text, run.training) for _, text in drawn]
+    heldout = {
+        domain: [tokenise(tokenizer, text, run.training) for _, held in sources for text in held]
+        for domain, sources in parts.items()
+    }
+    steps = [ids[start : start + per_step] for start in range(0, len(ids), per_step)]
+    return steps, {domain: rows for domain, rows in heldout.items() if rows}
+
+
+def checkpoints(session: Session, trainer: Trainer) -> Iterator[list[Step]]:
+    """Train; yield the steps since the last checkpoint whenever one is due, and at the first step that is not finite."""
+    due = {*session.run.measured_steps(), *range(0, session.run.steps, session.run.training.checkpoint_every)}
+    since: list[Step] = []
+    for step in trainer.run(session.steps):
+        since.append(step)
+        session.progress.step(step)
+        if step.step in due or not step.finite:
+            yield since
+            since = []
+
+
+def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> str | None:
+    """Measure where measuring is due, write the evidence, save the state; the reason when training has diverged."""
+    rows = [row for step in steps for row in _log(step)]
+    diverged = next((step.problem for step in steps if not step.finite), None)
+    if trainer.step in session.run.measured_steps() and not diverged:
+        rows += _measure(session, trainer.step)
+    session.folder.append(trainer.step, rows)
+    if not diverged:
+        write_bytes(session.folder.state, save_tensors(trainer.state()))
+    return diverged
+
+
+def _measure(session: Session, step: int) -> list[Measurement]:
+    session.progress.show("measuring", force=True)
+    reading = Reading.of(session.run.diagnostics)
+    X = capture(session.model, session.tokenizer, session.probes.texts(), [reading])[reading]
+    name = session.folder.path / "activations" / f"{step:06d}.safetensors"
+    write_bytes(name, save_tensors({"activations": torch.from_numpy(X)}))
+    anchor = anchor_of(session.folder.measurements(0)) if step else None
+    rows = measurements(X, session.probes.labels(), step, reading.layer, anchor)
+    rows += heldout_losses(session.model, session.heldout, session.run.training, step)
+    session.progress.measured(rows)
+    return rows
+
+
+def _log(step: Step) -> Iterator[Measurement]:
+    for quantity, value in (
+        ("loss", step.loss),
+        ("gradient_norm", step.gradient_norm),
+        ("learning_rate", step.learning_rate),
+    ):
+        yield measured(value, quantity=quantity, step=step.step, n=step.tokens)
+
+
+def _read_state(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        tensors: dict[str, torch.Tensor] = load_tensors(path.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise unreadable(path, error) from error
+    return tensors
+
+
+def _deterministic(threads: int) -> None:
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)

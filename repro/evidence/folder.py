@@ -1,0 +1,121 @@
+"""One run's folder, written file by file so that a crash at any moment leaves it whole.
+
+run.json        what was asked, with the key and the judging rules frozen before the run (host)
+probes.json     the probe texts, by content hash (host)
+provenance.json what it ran on (worker)
+steps/          measurements of each checkpoint, Parquet (worker)
+activations/    pooled activations at each measured step (worker)
+state.safetensors   adapter and optimizer at the last checkpoint: where a killed run goes on (worker)
+adapter/        the trained adapter (worker, at the end)
+progress.json, log.txt   for whoever watches; not evidence
+done.json       the marker, written last, with the digest of every file above that is evidence
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from repro.errors import EvidenceError
+from repro.files import file_digest, write_bytes, write_json
+from repro.measurement import Measurement
+
+Status = Literal["done", "diverged"]
+EVIDENCE = ("run.json", "probes.json", "provenance.json", "steps/*.parquet", "activations/*.safetensors", "adapter/*")
+
+SCHEMA = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("quantity", pa.string()),
+        ("value", pa.float64()),
+        ("reason", pa.string()),
+        ("n", pa.int64()),
+        ("specification", pa.string()),
+        ("layer", pa.string()),
+        ("direction", pa.int32()),
+        ("concept", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and atomic writes of one run."""
+
+    path: Path
+
+    @property
+    def state(self) -> Path:
+        """Where training goes on from."""
+        return self.path / "state.safetensors"
+
+    @property
+    def log(self) -> Path:
+        """Everything the worker printed."""
+        return self.path / "log.txt"
+
+    def measurements_file(self, step: int) -> Path:
+        """Measurements made at the checkpoint of `step`."""
+        return self.path / "steps" / f"{step:06d}.parquet"
+
+    def append(self, step: int, measurements: Sequence[Measurement]) -> None:
+        """Write the measurements of one checkpoint; writing the same checkpoint again replaces it."""
+        rows = [row.model_dump() for row in measurements]
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sink, compression="zstd")
+        write_bytes(self.measurements_file(step), sink.getvalue().to_pybytes())
+
+    def measurements(self, step: int) -> list[Measurement]:
+        """The measurements of one checkpoint. Raises EvidenceError when the file cannot be read."""
+        path = self.measurements_file(step)
+        try:
+            return [Measurement.model_validate(row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+        except (OSError, ValueError) as error:
+            raise unreadable(path, error) from error
+
+    def finish(self, status: Status, reason: str | None = None) -> None:
+        """Write the done marker: the digest of every piece of evidence, and how it ended."""
+        files = {str(path.relative_to(self.path)): file_digest(path) for path in self._evidence()}
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(self.path / "done.json", {"status": status, "reason": reason, "finished": finished, "files": files})
+
+    def done(self) -> dict[str, Any] | None:
+        """The done marker, or None while the run is not finished. Raises EvidenceError when it cannot be read."""
+        path = self.path / "done.json"
+        return read_json(path) if path.exists() else None
+
+    def check(self) -> None:
+        """Compare every file with the done marker. Raises EvidenceError naming the first that differs."""
+        marker = self.done()
+        if marker is None:
+            raise EvidenceError(f"{self.path}: not finished; run it again to go on")
+        for name, expected in marker["files"].items():
+            path = self.path / name
+            found = file_digest(path) if path.is_file() else "no file"
+            if found != expected:
+                raise EvidenceError(
+                    f"{path}: found {found[:12]}, expected sha256 {expected[:12]} as recorded when the run ended; "
+                    f"the file was changed or truncated: remove the folder {self.path} and run again"
+                )
+
+    def _evidence(self) -> Iterable[Path]:
+        return sorted(path for pattern in EVIDENCE for path in self.path.glob(pattern))
+
+
+def read_json(path: Path) -> Any:
+    """The content of an evidence file. Raises EvidenceError when it is not whole JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> EvidenceError:
+    """The error for an evidence file that is missing, truncated or not what its name says."""
+    problem = (str(error).splitlines() or ["empty"])[0]
+    return EvidenceError(f"{path}: cannot be read ({problem}); remove that run's folder and run again")

@@ -1,0 +1,69 @@
+"""Where results and cached models lie, and what is already there for a run."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from repro.errors import EvidenceError
+from repro.evidence.folder import RunFolder
+from repro.evidence.request import Request, read_request, stored_key, write_request
+from repro.files import write_bytes
+from repro.manifest.probes import load_probe_set
+from repro.plan.run import Run, differences
+
+State = Literal["finished", "unfinished", "new", "changed"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A run and its folder: what is there, and why it is not enough where it is not."""
+
+    run: Run
+    folder: RunFolder
+    state: State
+    changes: tuple[str, ...] = ()
+    """For a changed run: the fields in which it differs from the newest run of the same slot."""
+
+
+def results_folder(given: str | None) -> Path:
+    """--results, else REPRO_RESULTS, else results/ here."""
+    return Path(given or os.environ.get("REPRO_RESULTS") or "results").absolute()
+
+
+def cache_folder() -> Path:
+    """REPRO_CACHE, else the user's cache folder: models and data, shared by all results."""
+    return Path(os.environ.get("REPRO_CACHE") or Path.home() / ".cache" / "repro").absolute()
+
+
+def place(run: Run, results: Path) -> Place:
+    """Where a run belongs, and whether it is finished, can go on, is new, or replaces a changed one."""
+    parent = results / "runs" / run.experiment
+    folder = RunFolder(parent / run.folder)
+    if (folder.path / "done.json").exists():
+        folder.done()  # a marker that cannot be read is an error, not a new run
+        return Place(run, folder, "finished")
+    if (folder.path / "run.json").exists():
+        return Place(run, folder, "unfinished")
+    others = sorted(parent.glob(f"{run.slot}-{'[0-9a-f]' * 12}/run.json"), key=lambda path: path.stat().st_mtime)
+    if others:
+        return Place(run, folder, "changed", tuple(differences(stored_key(others[-1].parent), run.key())))
+    return Place(run, folder, "new")
+
+
+def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
+    """Write run.json and probes.json of a run that has none; an unfinished one keeps what it was started with."""
+    folder = place.folder
+    if place.state in ("finished", "unfinished"):
+        request = read_request(folder.path)
+        if request.id != place.run.id:
+            raise EvidenceError(
+                f"{folder.path}: found id {request.id[:12]}, expected {place.run.id[:12]}; remove the folder"
+            )
+        return folder
+    probes = load_probe_set(place.run.probe_set)
+    write_bytes(folder.path / "probes.json", probes.model_dump_json().encode())
+    request = Request(id=place.run.id, slot=place.run.slot, run=place.run, claims=dict(claims), threads=threads)
+    write_request(folder.path, request)
+    return folder

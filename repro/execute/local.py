@@ -1,0 +1,48 @@
+"""A worker as a subprocess of this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.evidence.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class LocalJob:
+    """One worker process; its output goes to the run's log."""
+
+    folder: RunFolder
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, folder: RunFolder, cache: Path, threads: int) -> "LocalJob":
+        """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
+        command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        with folder.log.open("ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+        return cls(folder, process)
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs. A negative code is the signal that ended it."""
+        return self.process.poll()
+
+    def stop(self) -> None:
+        """Ask it to stop, wait, insist."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def complaint(self) -> str:
+        """The last line it wrote, for the one line that says why it failed."""
+        lines = self.folder.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no output"

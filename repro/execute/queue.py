@@ -1,0 +1,74 @@
+"""Carrying out the runs of a manifest: so many at a time, resumable, stopped cleanly by Ctrl-C."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from repro.evidence.folder import RunFolder
+from repro.execute.folders import Place, prepare
+from repro.execute.local import LocalJob
+
+POLL = 0.2  # seconds
+
+
+class Watcher(Protocol):
+    """Whoever shows progress."""
+
+    def started(self, place: Place) -> None:
+        """A run was started or goes on."""
+
+    def running(self, folders: Sequence[RunFolder]) -> None:
+        """These runs are under way."""
+
+    def ended(self, place: Place, problem: str | None) -> None:
+        """A run ended; `problem` is None when it finished."""
+
+
+@dataclass
+class Outcome:
+    """What became of the runs of one call."""
+
+    finished: list[Place] = field(default_factory=list)
+    failed: list[tuple[Place, str]] = field(default_factory=list)
+
+
+def carry_out(
+    places: Sequence[Place], claims: Mapping[str, str], cache: Path, at_once: int, watcher: Watcher
+) -> Outcome:
+    """Run every unfinished place; one that fails leaves the others unharmed. KeyboardInterrupt stops all, cleanly."""
+    outcome = Outcome(finished=[place for place in places if place.state == "finished"])
+    waiting = [place for place in places if place.state != "finished"]
+    threads = max(1, (os.cpu_count() or 1) // at_once)
+    running: list[tuple[Place, LocalJob]] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                place = waiting.pop(0)
+                running.append((place, LocalJob.start(prepare(place, claims, threads), cache, threads)))
+                watcher.started(place)
+            time.sleep(POLL)
+            watcher.running([place.folder for place, _ in running])
+            running = [pair for pair in running if not _ended(pair, outcome, watcher)]
+    finally:
+        for _, job in running:
+            job.stop()
+    return outcome
+
+
+def _ended(pair: tuple[Place, LocalJob], outcome: Outcome, watcher: Watcher) -> bool:
+    place, job = pair
+    code = job.poll()
+    if code is None:
+        return False
+    problem = None
+    if code == 0 and place.folder.done():
+        outcome.finished.append(place)
+    else:
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        problem = f"{how}: {job.complaint()} (log: {place.folder.log})"
+        outcome.failed.append((place, problem))
+    watcher.ended(place, problem)
+    return True

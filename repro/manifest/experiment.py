@@ -1,0 +1,78 @@
+"""An experiment: which models under which conditions with which seeds, trained and measured how."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from repro.frozen import Frozen
+from repro.manifest.training import Condition, Training
+
+Slug = r"^[a-z0-9][a-z0-9._-]*$"
+
+
+class Diagnostics(Frozen):
+    """When and how activations are measured (docs/SCIENCE.md §2)."""
+
+    every: int = Field(500, gt=0)
+    """Steps between diagnostics; step 0 and the last step are always measured."""
+    layer: Literal["post_norm", "pre_norm"] = "post_norm"
+    pooling: Literal["mean", "last_token"] = "mean"
+    special_tokens: Literal["exclude", "include"] = "exclude"
+    scale: Literal["none", "unit_rms", "standardise"] = "none"
+
+
+class Arm(Frozen):
+    """Models × conditions × seeds; a manifest is the union of its arms."""
+
+    models: tuple[str, ...] = Field(min_length=1)
+    conditions: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        for name in ("models", "conditions", "seeds"):
+            given = getattr(self, name)
+            twice = sorted({str(item) for item in given if given.count(item) > 1})
+            if twice:
+                raise ValueError(f"{name} {', '.join(twice)} given twice in one arm; name each once")
+        return self
+
+
+class Experiment(Frozen):
+    """One manifest: everything a set of runs needs, and nothing about the machine it runs on."""
+
+    id: str = Field(pattern=Slug)
+    title: str
+    about: str = ""
+    """What it is for and what it can and cannot show."""
+    image: str = "cuda"
+    """The container image of docker/images.lock it is meant for; `local` where none is needed."""
+    probe_set: str
+    domains: dict[str, tuple[str, ...]] = Field(default={})
+    """Sources (datasets.yaml) behind each domain, in equal shares."""
+    conditions: dict[str, Condition]
+    training: Training = Training()
+    diagnostics: Diagnostics = Diagnostics()
+    arms: tuple[Arm, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for arm in self.arms:
+            for name in arm.conditions:
+                if name not in self.conditions:
+                    known = ", ".join(self.conditions)
+                    raise ValueError(f"an arm asks for condition {name!r}, but conditions has {known}; add it there")
+        for name, condition in self.conditions.items():
+            for phase in condition.phases:
+                self._check_mixture(name, phase.mixture)
+        return self
+
+    def _check_mixture(self, condition: str, mixture: dict[str, float]) -> None:
+        unknown = sorted(set(mixture) - set(self.domains))
+        if unknown:
+            known = ", ".join(self.domains) or "none"
+            raise ValueError(
+                f"condition {condition} mixes domain {unknown[0]!r}, but domains has {known}; add it there"
+            )
+        if any(share <= 0 for share in mixture.values()) or abs(sum(mixture.values()) - 1) > 1e-9:
+            raise ValueError(f"condition {condition}: shares are {mixture}; make them positive with sum 1")

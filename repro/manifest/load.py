@@ -1,0 +1,66 @@
+"""Finding manifests, models, data sets: names become files, files become records."""
+
+from functools import cache
+from pathlib import Path
+
+from repro.errors import ManifestError
+from repro.manifest.data import Source
+from repro.manifest.experiment import Experiment
+from repro.manifest.model import Model
+from repro.manifest.yaml import read_yaml, validate
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = ROOT / "manifests"
+CATALOGUES = ("models", "datasets", "planned")
+
+
+def experiment_names() -> list[str]:
+    """The manifests that come with the project."""
+    return sorted(path.stem for path in MANIFESTS.glob("*.yaml") if path.stem not in CATALOGUES)
+
+
+def load_experiment(name: str) -> Experiment:
+    """A manifest by name, or by the path of a YAML file. Raises ManifestError."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) or "/" in name else MANIFESTS / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(experiment_names())
+        raise ManifestError(f"{name}: no such manifest; known are {known}; or give the path of a YAML file")
+    experiment = validate(Experiment, read_yaml(path), str(path))
+    if experiment.id != path.stem:
+        raise ManifestError(f"{path}: field id: found {experiment.id!r}, expected {path.stem!r}, the file's own name")
+    _check_references(experiment, path)
+    return experiment
+
+
+def _check_references(experiment: Experiment, path: Path) -> None:
+    models, sources = load_models(), load_sources()
+    for arm in experiment.arms:
+        for name in arm.models:
+            if name not in models:
+                raise ManifestError(
+                    f"{path}: field arms: found model {name!r}, expected one of {', '.join(models)}; "
+                    f"add it to {MANIFESTS / 'models.yaml'} or correct the name"
+                )
+    for domain, names in experiment.domains.items():
+        for name in names:
+            if name not in sources:
+                raise ManifestError(
+                    f"{path}: field domains.{domain}: found source {name!r}, expected one of {', '.join(sources)}; "
+                    f"add it to {MANIFESTS / 'datasets.yaml'} or correct the name"
+                )
+
+
+@cache
+def load_models() -> dict[str, Model]:
+    """Every model of manifests/models.yaml by id."""
+    path = MANIFESTS / "models.yaml"
+    return {key: validate(Model, {"id": key, **value}, f"{path}: {key}") for key, value in read_yaml(path).items()}
+
+
+@cache
+def load_sources() -> dict[str, Source]:
+    """Every data source of manifests/datasets.yaml by id."""
+    path = MANIFESTS / "datasets.yaml"
+    return {
+        key: validate(Source, {"id": key, "data": value}, f"{path}: {key}") for key, value in read_yaml(path).items()
+    }

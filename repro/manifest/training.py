@@ -1,0 +1,95 @@
+"""How a model is fine-tuned: everything the papers print, and every default they do not (docs/SCIENCE.md §9)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from repro.frozen import Frozen
+
+ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class Quantisation(Frozen):
+    """bitsandbytes storage of the frozen weights (consolidated paper §2.2)."""
+
+    format: Literal["nf4", "none"] = "nf4"
+    double: bool = True
+    """Whether the quantisation constants are themselves quantised."""
+
+
+class Lora(Frozen):
+    """Low-rank adapters: ΔW = (alpha / rank) · B·A on each target (consolidated paper §2.2)."""
+
+    rank: int = Field(64, gt=0)
+    alpha: float = Field(128, gt=0)
+    dropout: float = Field(0.05, ge=0, lt=1)
+    targets: tuple[str, ...] = Field(ALL_LINEAR, min_length=1)
+
+
+class Optimizer(Frozen):
+    """AdamW; the papers print the rate only, the rest is our default."""
+
+    learning_rate: float = Field(1e-4, gt=0)
+    """Peak rate, reached after warm-up."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    epsilon: float = Field(1e-8, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    """Largest global gradient norm before a step."""
+    schedule: Literal["cosine"] = "cosine"
+    warmup: float = Field(0.03, ge=0, lt=1)
+    """Share of the steps over which the rate rises linearly from 0."""
+
+
+class Training(Frozen):
+    """One fine-tuning protocol."""
+
+    quantisation: Quantisation = Quantisation()
+    lora: Lora = Lora()
+    optimizer: Optimizer = Optimizer()
+    batch_size: int = Field(1, gt=0)
+    """Sequences per micro-batch."""
+    accumulation: int = Field(16, gt=0)
+    """Micro-batches per optimizer step."""
+    micro_batches_per_forward: int = Field(1, gt=0)
+    """How many micro-batches share one padded forward pass; the gradient is the same with dropout off (§9, fusing)."""
+    loss_normalisation: Literal["tokens", "sequences"] = "tokens"
+    """Mean over all tokens of a step, or mean over its sequences' means."""
+    max_length: int = Field(2048, gt=1)
+    """Longest sequence in tokens; the rest of a text is cut off."""
+    gradient_checkpointing: bool = True
+    compute: Literal["bfloat16", "float32"] = "bfloat16"
+    """Precision of the matrix products; adapters, optimizer and loss stay in float32."""
+    append_eos: bool = True
+    checkpoint_every: int = Field(50, gt=0)
+    """Steps between saved states; a killed run loses at most these."""
+    heldout: int = Field(0, ge=0)
+    """Texts per domain kept out of training, on which the loss is measured at each diagnostic."""
+
+    @property
+    def sequences_per_step(self) -> int:
+        """Sequences behind one optimizer step."""
+        return self.batch_size * self.accumulation
+
+
+class Phase(Frozen):
+    """A stretch of steps on one mixture of domains."""
+
+    steps: int = Field(gt=0)
+    mixture: dict[str, float] = Field(min_length=1)
+    """Share of each domain; the shares add up to 1."""
+
+
+class Condition(Frozen):
+    """One way to fine-tune: B0 trains nothing, B1 to B6 are mixtures or sequences of domains (consolidated paper §2.3)."""
+
+    title: str
+    phases: tuple[Phase, ...] = ()
+    mixing: Literal["examples"] = "examples"
+    """What the shares count."""
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in all; 0 when nothing is trained."""
+        return sum(phase.steps for phase in self.phases)

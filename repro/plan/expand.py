@@ -1,0 +1,55 @@
+"""From a manifest to its runs: every arm multiplied out, every name resolved."""
+
+import platform
+from pathlib import Path
+
+from repro.files import file_digest
+from repro.manifest.experiment import Experiment
+from repro.manifest.load import ROOT, load_models, load_sources
+from repro.manifest.probes import load_probe_set
+from repro.plan.code import worker_code
+from repro.plan.run import Run
+
+
+def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
+    """All runs of a manifest, in the manifest's order, each once. Raises ManifestError for a missing probe set."""
+    models, sources = load_models(), load_sources()
+    probes = load_probe_set(experiment.probe_set)
+    code = worker_code()
+    runs: dict[str, Run] = {}
+    for arm in experiment.arms:
+        for model in arm.models:
+            for name in arm.conditions:
+                condition = experiment.conditions[name]
+                used = sorted({domain for phase in condition.phases for domain in phase.mixture})
+                for seed in arm.seeds if condition.steps else (None,):
+                    run = Run(
+                        experiment=experiment.id,
+                        model=models[model],
+                        condition_id=name,
+                        condition=condition,
+                        seed=seed,
+                        training=experiment.training,
+                        diagnostics=experiment.diagnostics,
+                        domains={
+                            domain: tuple(sources[source] for source in experiment.domains[domain])
+                            for domain in (experiment.domains if experiment.training.heldout else used)
+                        },
+                        probe_set=probes.id,
+                        probe_hash=probes.content_hash,
+                        code=code,
+                        environment=environment,
+                    )
+                    runs.setdefault(run.id, run)
+    return tuple(runs.values())
+
+
+def local_environment() -> dict[str, str]:
+    """What a run on this machine's own interpreter depends on: the locked packages, Python and the processor type."""
+    lock = ROOT / "requirements" / "cpu.lock"
+    return {
+        "image": "local",
+        "lock": file_digest(lock)[:16] if Path(lock).is_file() else "none",
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

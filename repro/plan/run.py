@@ -1,0 +1,85 @@
+"""Run: one model under one condition with one seed, named by the content of everything that can change its numbers.
+
+The name (`Run.id`) is a digest of `Run.key()`. The key is stored beside the evidence, so that a run that is redone can
+say which field differs; it has a version, so that a change in how keys are made is never mistaken for a changed run.
+"""
+
+from functools import cached_property
+from typing import Any
+
+from repro.files import digest
+from repro.frozen import Frozen
+from repro.manifest.data import Source
+from repro.manifest.experiment import Diagnostics
+from repro.manifest.model import Model
+from repro.manifest.training import Condition, Training
+
+KEY_VERSION = 1
+
+
+class Run(Frozen):
+    """Everything the worker needs to know, resolved: no name is left to look up."""
+
+    experiment: str
+    model: Model
+    condition_id: str
+    condition: Condition
+    seed: int | None
+    """None for a condition that trains nothing: no number in it is random."""
+    training: Training
+    diagnostics: Diagnostics
+    domains: dict[str, tuple[Source, ...]]
+    probe_set: str
+    probe_hash: str
+    code: dict[str, str]
+    """Digest of each source module the worker can reach, without docstrings and comments."""
+    environment: dict[str, str]
+    """What the numbers are computed with: image, lock file, interpreter, processor type."""
+
+    def key(self) -> dict[str, Any]:
+        """The inputs that decide the numbers. Titles and the manifest's name do not."""
+        content = self.model_dump(mode="json", exclude={"experiment": True, "condition_id": True})
+        content["model"].pop("title")
+        content["condition"].pop("title")
+        return {"key_version": KEY_VERSION, **content}
+
+    @cached_property
+    def id(self) -> str:
+        """sha256 of the key."""
+        return digest(self.key())
+
+    @property
+    def slot(self) -> str:
+        """What a reader calls the run; a changed run has the same slot and another id."""
+        seed = "" if self.seed is None else f"-s{self.seed}"
+        return f"{self.model.id}-{self.condition_id}{seed}"
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder below the experiment's."""
+        return f"{self.slot}-{self.id[:12]}"
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in all."""
+        return self.condition.steps
+
+    def measured_steps(self) -> list[int]:
+        """Steps at which activations are measured: 0, every so often, and the last."""
+        return sorted({*range(0, self.steps + 1, self.diagnostics.every), self.steps})
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """The fields in which two keys differ, as `path: old → new`."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = []
+        for name in sorted(set(old) | set(new)):
+            inside = f"{path}.{name}" if path else name
+            found += differences(old.get(name, "(absent)"), new.get(name, "(absent)"), inside)
+        return found
+    return [] if old == new else [f"{path}: {_short(old)} → {_short(new)}"]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "…"

@@ -1,0 +1,48 @@
+"""What lies in a results folder: runs under way, finished, and left unfinished."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from repro.report.progress import describe
+
+
+def print_status(results: Path) -> None:
+    """A line per run folder."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("experiment", "run", "state", "now"):
+        table.add_column(column)
+    folders = sorted(path.parent for path in (results / "runs").glob("*/*/run.json"))
+    for folder in folders:
+        now = _read(folder / "progress.json")
+        state = _state(folder, now)
+        table.add_row(folder.parent.name, folder.name, state, describe(now) if state == "running" else "")
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    console.print(table if folders else f"no runs under {results / 'runs'}")
+
+
+def _state(folder: Path, now: dict[str, Any]) -> str:
+    done = _read(folder / "done.json")
+    if done:
+        return str(done.get("status"))
+    return "running" if _alive(now.get("pid")) else "unfinished"
+
+
+def _alive(pid: Any) -> bool:
+    try:
+        return isinstance(pid, int) and b"repro.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,1 @@
+"""The database: an index over the run folders, open to SQL."""

@@ -1,0 +1,78 @@
+-- The index over all run folders. It can be thrown away: `repro ingest` builds it again.
+
+CREATE TABLE runs (
+    run_id VARCHAR PRIMARY KEY,
+    experiment VARCHAR NOT NULL,
+    slot VARCHAR NOT NULL,          -- model-condition-seed, as a reader calls it
+    model VARCHAR NOT NULL,
+    condition VARCHAR NOT NULL,
+    seed INTEGER,                   -- NULL where nothing is trained
+    status VARCHAR NOT NULL,        -- done, diverged, partial, or superseded by a newer run of the same slot
+    reason VARCHAR,                 -- why it diverged
+    steps INTEGER NOT NULL,         -- optimizer steps asked for
+    started TIMESTAMP,
+    finished TIMESTAMP,
+    runner VARCHAR,
+    image VARCHAR,
+    probe_set VARCHAR,
+    probe_hash VARCHAR,
+    folder VARCHAR NOT NULL,        -- below results/runs
+    claims JSON,                    -- digest of each judging rule, as it stood before the run
+    key JSON                        -- everything the run's name was made from
+);
+
+CREATE TABLE measurements (
+    run_id VARCHAR NOT NULL,
+    step INTEGER NOT NULL,
+    quantity VARCHAR NOT NULL,
+    specification VARCHAR NOT NULL,
+    layer VARCHAR NOT NULL,
+    direction INTEGER,
+    concept VARCHAR,
+    value DOUBLE,                   -- NULL exactly when reason says why it is undefined
+    reason VARCHAR,
+    n BIGINT NOT NULL
+);
+
+CREATE TABLE artifacts (
+    run_id VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+
+CREATE TABLE provenance (
+    run_id VARCHAR NOT NULL,
+    content JSON NOT NULL
+);
+
+CREATE TABLE claims (
+    id VARCHAR PRIMARY KEY,
+    source VARCHAR, locator VARCHAR, printed VARCHAR, kind VARCHAR, measured_by VARCHAR, digest VARCHAR
+);
+
+CREATE TABLE verdicts (
+    claim VARCHAR,
+    outcome VARCHAR, estimate DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, p DOUBLE, reason VARCHAR
+);
+
+-- One line per run and measured step: the quantities everybody asks for first.
+CREATE VIEW trajectories AS
+SELECT r.experiment, r.model, r.condition, r.seed, m.step,
+    max(value) FILTER (quantity = 'entanglement_intensity' AND specification = 'default') AS ei,
+    max(value) FILTER (quantity = 'entanglement_intensity' AND specification = 'anchored') AS ei_anchored,
+    max(value) FILTER (quantity = 'activation_rms') AS rms,
+    max(value) FILTER (quantity = 'v_purity') AS v_purity,
+    max(value) FILTER (quantity = 'rank') AS rank,
+    max(value) FILTER (quantity = 'singular_value' AND direction = 0) AS sigma_1,
+    max(value) FILTER (quantity = 'margin') AS margin,
+    max(value) FILTER (quantity = 'accuracy' AND concept = 'domain') AS accuracy_domain,
+    max(value) FILTER (quantity = 'accuracy' AND concept = 'register') AS accuracy_register,
+    max(value) FILTER (quantity = 'accuracy' AND concept = 'shape') AS accuracy_shape,
+    max(value) FILTER (quantity = 'heldout_loss' AND concept = 'code') AS loss_code,
+    max(value) FILTER (quantity = 'heldout_loss' AND concept = 'math') AS loss_math,
+    max(value) FILTER (quantity = 'heldout_loss' AND concept = 'natural_language') AS loss_natural_language,
+    r.status, r.run_id
+FROM runs r JOIN measurements m USING (run_id)
+WHERE r.status <> 'superseded' AND (m.layer <> '' OR m.quantity = 'heldout_loss')
+GROUP BY ALL
+ORDER BY r.experiment, r.model, r.condition, r.seed, m.step;

@@ -1,0 +1,1 @@
+"""Fine-tuning, inside the worker: model, data, loop."""

@@ -1,0 +1,132 @@
+"""The training loop: it iterates and yields checkpoints; what is measured there is the caller's business.
+
+Everything random in a step is drawn from (seed, step), so a run continued from a saved state takes the same steps, bit
+for bit, as one that was never stopped.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from repro.manifest.training import Optimizer, Training
+from repro.train.batches import group
+from repro.train.loss import step_weight, token_losses
+from repro.train.model import trainable
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one optimizer step did."""
+
+    step: int
+    loss: float
+    """Cross-entropy per token, nats."""
+    gradient_norm: float
+    """Before clipping."""
+    learning_rate: float
+    tokens: int
+    seconds: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether loss and gradient are numbers."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
+
+    @property
+    def problem(self) -> str:
+        """What is not finite, in words."""
+        return f"diverged at step {self.step}: loss {self.loss}, gradient norm {self.gradient_norm}"
+
+
+@dataclass
+class Trainer:
+    """A model, its optimizer and how far they have come. `state()` and `restore()` are exact."""
+
+    model: nn.Module
+    training: Training
+    total_steps: int
+    seed: int
+    step: int = 0
+    optimizer: torch.optim.AdamW = field(init=False)
+
+    def __post_init__(self) -> None:
+        given = self.training.optimizer
+        self.optimizer = torch.optim.AdamW(
+            trainable(self.model).values(),
+            lr=given.learning_rate,
+            betas=(given.beta1, given.beta2),
+            eps=given.epsilon,
+            weight_decay=given.weight_decay,
+        )
+
+    def run(self, sequences: Sequence[Sequence[Sequence[int]]]) -> Iterator[Step]:
+        """Train on `sequences` (one list of token sequences per step), from where it stands; yields after each step."""
+        while self.step < self.total_steps:
+            yield self.take_step(sequences[self.step])
+
+    def take_step(self, sequences: Sequence[Sequence[int]]) -> Step:
+        """One optimizer step on all micro-batches of the step."""
+        begin = monotonic()
+        torch.manual_seed(step_seed(self.seed, self.step))
+        loss, tokens = accumulate(self.model, sequences, self.training)
+        norm = nn.utils.clip_grad_norm_(trainable(self.model).values(), self.training.optimizer.clip_norm)
+        rate = learning_rate(self.step, self.total_steps, self.training.optimizer)
+        for part in self.optimizer.param_groups:
+            part["lr"] = rate
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        return Step(self.step, loss, float(norm), rate, tokens, monotonic() - begin)
+
+    def state(self) -> dict[str, Tensor]:
+        """Adapter and optimizer as named tensors; nothing else is needed to go on."""
+        tensors = {"step": torch.tensor(self.step)}
+        for name, parameter in trainable(self.model).items():
+            tensors[f"adapter/{name}"] = parameter.detach()
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer/{key}/{name}"] = value
+        return tensors
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a saved `state()`."""
+        self.step = int(tensors["step"])
+        for name, parameter in trainable(self.model).items():
+            with torch.no_grad():
+                parameter.copy_(tensors[f"adapter/{name}"])
+            keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"optimizer/{key}/{name}" in tensors]
+            if keys:
+                self.optimizer.state[parameter] = {key: tensors[f"optimizer/{key}/{name}"].clone() for key in keys}
+
+
+def accumulate(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> tuple[float, int]:
+    """Add the gradient of one step's loss to the parameters; (loss, predicted tokens)."""
+    batches = group(sequences, training)
+    tokens = sum(batch.targets for batch in batches)
+    total = 0.0
+    for batch in batches:
+        losses_M, _ = token_losses(model, batch, training.compute)
+        weight_M = step_weight(batch, tokens, len(sequences), training.loss_normalisation).to(losses_M.device)
+        loss = (losses_M * weight_M).sum()
+        loss.backward()
+        total += float(loss.detach())
+    return total, tokens
+
+
+def learning_rate(step: int, total: int, optimizer: Optimizer) -> float:
+    """Rate of the step after `step` steps: linear warm-up from 0, then half a cosine to 0."""
+    warmup = math.ceil(total * optimizer.warmup)
+    if step < warmup:
+        return optimizer.learning_rate * step / warmup
+    progress = (step - warmup) / max(1, total - warmup)
+    return optimizer.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def step_seed(seed: int, step: int) -> int:
+    """A 63-bit seed for one step's dropout; different for every (seed, step)."""
+    return int(np.random.SeedSequence([seed, 3, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))

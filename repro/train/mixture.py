@@ -1,0 +1,65 @@
+"""Which text is trained on when: exact shares, an order fixed by the seed, nothing else.
+
+The order depends on the phases, the number of texts and the seed alone, never on tokens, workers or time
+(docs/SCIENCE.md §9: 70/30 by examples, the sources of one domain in equal shares).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from repro.manifest.training import Phase
+
+Texts = Mapping[str, Sequence[Sequence[str]]]
+"""Per domain, per source: the texts that may be trained on."""
+
+
+def split(texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
+    """(training texts, held-out texts): every so-many-th text is held out, so both cover the whole source."""
+    if heldout == 0:
+        return list(texts), []
+    stride = max(2, len(texts) // heldout)
+    chosen = range(0, len(texts), stride)[:heldout]
+    return [text for index, text in enumerate(texts) if index not in chosen], [texts[index] for index in chosen]
+
+
+def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> list[tuple[str, str]]:
+    """(domain, text) of every sequence of a run, step after step.
+
+    `per_step`: sequences per optimizer step. Shares hold exactly over each phase (largest remainders).
+    """
+    draws = {domain: _Draws(sources, seed, index) for index, (domain, sources) in enumerate(sorted(texts.items()))}
+    sequence: list[tuple[str, str]] = []
+    for number, phase in enumerate(phases):
+        counts = exact_counts(phase.mixture, phase.steps * per_step)
+        names = np.repeat(np.array(sorted(counts)), [counts[name] for name in sorted(counts)])
+        np.random.default_rng([seed, 1, number]).shuffle(names)
+        sequence += [(str(name), draws[str(name)].take()) for name in names]
+    return sequence
+
+
+def exact_counts(mixture: Mapping[str, float], total: int) -> dict[str, int]:
+    """How many of `total` examples each domain gets: rounded down, the rest to the largest remainders."""
+    exact = {name: share * total for name, share in mixture.items()}
+    counts = {name: int(np.floor(value + 1e-9)) for name, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: (counts[name] - exact[name], name))
+    for name in by_remainder[: total - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+class _Draws:
+    """Texts of one domain: its sources in turn, each in a shuffled order that starts anew when it is used up."""
+
+    def __init__(self, sources: Sequence[Sequence[str]], seed: int, index: int) -> None:
+        self._sources = sources
+        self._orders = [np.random.default_rng([seed, 2, index, s]) for s in range(len(sources))]
+        self._waiting: list[list[int]] = [[] for _ in sources]
+        self._taken = 0
+
+    def take(self) -> str:
+        source = self._taken % len(self._sources)
+        self._taken += 1
+        if not self._waiting[source]:
+            self._waiting[source] = self._orders[source].permutation(len(self._sources[source])).tolist()
+        return self._sources[source][self._waiting[source].pop()]

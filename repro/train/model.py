@@ -1,0 +1,97 @@
+"""Loading a model for fine-tuning: frozen NF4 weights, LoRA adapters, and a capture mode that is safe on CPUs.
+
+The trap this module avoids: on CPUs with AVX512-BF16, bitsandbytes repacks a Linear4bit for a kernel without gradient
+at its first forward pass in eval mode, and train() does not undo it. LoRA gradients then vanish in silence. So every
+Linear4bit stays in training mode for good, and captures switch off dropout alone (`without_dropout`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from repro.manifest.training import Quantisation, Training
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder; nothing in the folder is run."""
+    return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+
+
+def load_base(folder: Path, training: Training) -> PreTrainedModel:
+    """The frozen base model in training mode, quantised as the protocol says, without a key-value cache.
+
+    What is not quantised (embeddings, norms) stays in float32, the usual QLoRA recipe.
+    """
+    compute = DTYPES[training.compute]
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=torch.float32,
+        quantization_config=_quantisation(training.quantisation, compute),
+        device_map="auto" if torch.cuda.is_available() else None,
+        trust_remote_code=False,
+        use_safetensors=True,
+        local_files_only=True,
+    )
+    model.config.use_cache = False
+    model.requires_grad_(False)
+    model.train()
+    return model
+
+
+def _quantisation(quantisation: Quantisation, compute: torch.dtype) -> BitsAndBytesConfig | None:
+    if quantisation.format == "none":
+        return None
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=quantisation.format,
+        bnb_4bit_use_double_quant=quantisation.double,
+        bnb_4bit_compute_dtype=compute,
+    )
+
+
+def add_lora(base: PreTrainedModel, training: Training, seed: int) -> nn.Module:
+    """`base` with float32 LoRA matrices on every target; their initial values depend on `seed` alone."""
+    torch.manual_seed(seed)
+    lora = training.lora
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # annotated as an integer, used as a factor
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        task_type="CAUSAL_LM",
+    )
+    if training.gradient_checkpointing:
+        base.gradient_checkpointing_enable({"use_reentrant": False})
+        base.enable_input_require_grads()
+    return get_peft_model(base, config).train()
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Trainable parameters by name, in a fixed order."""
+    return {name: value for name, value in sorted(model.named_parameters()) if value.requires_grad}
+
+
+@contextmanager
+def without_dropout(model: nn.Module) -> Iterator[None]:
+    """Switch dropout off, and only dropout: no other module leaves training mode."""
+    switched = [module for module in model.modules() if isinstance(module, nn.Dropout) and module.training]
+    for module in switched:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in switched:
+            module.training = True

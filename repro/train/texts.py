@@ -1,0 +1,107 @@
+"""Training texts by source: a list of strings in an order that only the source decides.
+
+The interpreter's standard library is code, its language reference is prose, and generated problems are math: real
+texts on a machine that can download nothing.
+"""
+
+import ast
+import re
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+from repro.errors import SetupError
+from repro.manifest.data import HubDataset, PythonTopics, ReasoningGym, Source, StandardLibrary
+
+SHORTEST, LONGEST = 200, 4000  # characters of a function or class that makes a useful example
+SKIPPED = {"test", "tests", "idlelib", "lib2to3", "site-packages", "turtledemo", "__pycache__", "pydoc_data"}
+
+
+def texts(source: Source) -> list[str]:
+    """All texts of a source. Raises SetupError when it cannot be had here."""
+    match source.data:
+        case StandardLibrary():
+            return standard_library()
+        case PythonTopics():
+            return python_topics()
+        case ReasoningGym(task=task, size=size, seed=seed):
+            return reasoning_gym(task, size, seed)
+        case HubDataset():
+            return hub(source.data)
+
+
+@cache
+def standard_library() -> list[str]:
+    """Top-level functions and classes of the standard library, in the order of file names and lines."""
+    root = Path(sysconfig.get_paths()["stdlib"])
+    files = sorted(path for path in root.rglob("*.py") if not SKIPPED & set(path.relative_to(root).parts))
+    return [text for path in files for text in _definitions(path)]
+
+
+def _definitions(path: Path) -> list[str]:
+    try:
+        content = path.read_text(encoding="utf-8")
+        tree = ast.parse(content)
+    except (UnicodeDecodeError, SyntaxError):
+        return []  # a few library files are deliberately broken or in another encoding
+    lines = content.splitlines()
+    kept = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            if SHORTEST <= len(text) <= LONGEST:
+                kept.append(text)
+    return kept
+
+
+@cache
+def python_topics() -> list[str]:
+    """Paragraphs of prose from the language reference: sentences, no listings, tables or grammar."""
+    from pydoc_data.topics import topics
+
+    paragraphs = [part for key in sorted(topics) for part in topics[key].split("\n\n")]
+    prose = [re.sub(r"\s+", " ", part).strip() for part in paragraphs if _is_prose(part)]
+    return list(dict.fromkeys(prose))
+
+
+def _is_prose(paragraph: str) -> bool:
+    text = paragraph.strip()
+    letters = sum(character.isalpha() or character.isspace() for character in text)
+    listing = ">>>" in text or "::=" in text or text.startswith(("|", "+", "*", "-", "="))
+    return (
+        len(text) >= SHORTEST
+        and not listing
+        and text[0].isupper()
+        and text[-1] in ".!?:"
+        and letters > 0.88 * len(text)
+    )
+
+
+@cache
+def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
+    """Generated problems, each with its worked solution where the task has one, else with its answer."""
+    import reasoning_gym as gym
+
+    dataset = gym.create_dataset(task, size=size, seed=seed)
+    return [f"{item['question']}\n{item['metadata'].get('answer_cot', item['answer'])}" for item in dataset]
+
+
+def hub(data: HubDataset) -> list[str]:
+    """Every record of a hub data set at its pinned revision, through the record template."""
+    import datasets
+
+    try:
+        if data.files:
+            files = [f"hf://datasets/{data.repository}@{data.revision}/{name}" for name in data.files]
+            builder = "parquet" if data.files[0].endswith(".parquet") else "json"
+            records = datasets.load_dataset(builder, data_files=files, split="train")
+        else:
+            records = datasets.load_dataset(
+                data.repository, data.configuration, split=data.split, revision=data.revision
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SetupError(
+            f"data set {data.repository}@{data.revision[:12]}: cannot be had here ({str(error).splitlines()[0]}); "
+            "fetch it on a connected machine, or use the manifest's twin that needs no download"
+        ) from error
+    return [data.template.format_map(record) for record in records]

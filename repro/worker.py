@@ -1,0 +1,64 @@
+"""The worker: run.json in, evidence out. The only program here that imports torch.
+
+    python -m repro.worker run FOLDER --cache CACHE      carry out the run in FOLDER, from wherever it stands
+    python -m repro.worker materialise SPEC              turn a fetched source into a model folder
+
+It runs the same in a subprocess, a container or a cluster job, writes nothing but its folder, and needs no network.
+Exit codes: 0 finished (a diverged run too: that is a result) · 2 bad input, one line · 130 stopped.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from repro.errors import ReproError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb of the worker."""
+    parser = argparse.ArgumentParser(prog="repro.worker")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    run = verbs.add_parser("run")
+    run.add_argument("folder", type=Path)
+    run.add_argument("--cache", type=Path, required=True)
+    materialise = verbs.add_parser("materialise")
+    materialise.add_argument("spec", type=Path)
+    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        if given.verb == "materialise":
+            _materialise(json.loads(given.spec.read_text()))
+        else:
+            from repro.diagnose.session import carry_out
+
+            carry_out(given.folder, given.cache)
+    except ReproError as error:
+        print(f"repro.worker: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("repro.worker: stopped; it goes on from its last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _materialise(spec: dict[str, str]) -> None:
+    from repro.manifest.model import Model
+    from repro.train.weights import materialise
+
+    source = Path(spec["source"]) if spec["source"] else None
+    materialise(Model.model_validate_json(spec["model"]), source, Path(spec["destination"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
