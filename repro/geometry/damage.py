@@ -16,16 +16,30 @@ from repro.geometry.undefined import Array, Integers, Undefined
 
 def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) -> Array:
     """Leave-one-out scores (…, R, N, C) after removing each column of U (…, D, R), readout refitted without it."""
-    T = X @ U
-    NT = operator @ T
-    delta = remaining_share(X, NT, U, alpha)
-    NY = operator @ Y
+    NT = operator @ (X @ U)
+    return downdated_scores(operator, Y, operator @ Y, NT, remaining_share(X, NT, U, alpha))
+
+
+def downdated_scores(operator: Array, Y: Array, NY: Array, NT: Array, delta: Array) -> Array:
+    """Leave-one-out scores (…, R, N, C) under the operator N + (Nt)(Nt)ᵀ/δ, for each column of NT (…, N, R)."""
     # All sums below are of one sign or well separated: the downdated diagonal only grows.
-    carried = np.swapaxes(NT, -1, -2) @ Y / delta[..., None]
-    residual = NY[..., None, :, :] + np.swapaxes(NT, -1, -2)[..., None] * carried[..., None, :]
-    diagonal = np.diagonal(operator, axis1=-2, axis2=-1)[..., None] + np.square(NT) / delta[..., None, :]
-    scores: Array = Y[..., None, :, :] - residual / np.swapaxes(diagonal, -1, -2)[..., None]
+    along = np.swapaxes(NT, -1, -2)
+    carried = along @ Y / delta[..., None]
+    diagonal = np.diagonal(operator, axis1=-2, axis2=-1)[..., None, :] + np.square(along) / delta[..., None]
+    scores: Array = along[..., None] * carried[..., None, :]
+    scores += NY[..., None, :, :]
+    scores /= diagonal[..., None]
+    np.subtract(Y[..., None, :, :], scores, out=scores)
     return scores
+
+
+def span_scores(gram: Array, operator: Array, Y: Array, G: Array, alpha: float) -> Array:
+    """`removal_scores` for directions U = X̃ᵀG in the span of the activations, without touching the width at all."""
+    inside = operator @ G
+    delta = alpha**2 * np.einsum("nr,nr->r", inside, gram @ inside)
+    NT = operator @ (gram @ G)
+    delta += alpha * np.einsum("nr,nr->r", NT, NT)
+    return downdated_scores(operator, Y, operator @ Y, NT, delta)
 
 
 def remaining_share(X: Array, NT: Array, U: Array, alpha: float) -> Array:

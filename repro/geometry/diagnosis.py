@@ -14,7 +14,7 @@ from repro.geometry import damage as dmg
 from repro.geometry.directions import Directions, concentration, directions, first_ratio, v_purity
 from repro.geometry.labels import Labels
 from repro.geometry.margin import margin
-from repro.geometry.ridge import Spectrum, accuracy, loo_scores, readout, spectrum
+from repro.geometry.ridge import Spectrum, accuracy, centred, loo_scores, readout, single_operator, spectrum
 from repro.geometry.undefined import Array, Undefined
 
 ALPHA = 1.0
@@ -85,10 +85,11 @@ def diagnose(
     labels = labels if isinstance(labels, Labels) else Labels.of(labels)
     if labels.n != len(X):
         raise InputError(f"activations have {len(X)} rows but there are {labels.n} labels; give one label per row.")
-    rows = spectrum(X)
-    found, before, after = measure(rows, labels, alpha)
+    rows = centred(X)
+    gram = rows @ rows.T
+    found, before, after = measured(rows, gram, labels, alpha)
     D = dmg.damage(before, after)
-    least = margin(rows.X @ found.U, labels)
+    least = margin(rows @ found.U, labels)
     kept = max(labels.nominal_rank, found.rank)
     return Geometry(
         n=labels.n,
@@ -107,7 +108,7 @@ def diagnose(
         damage=D,
         accuracy_after=after,
         entanglement_intensity=dmg.entanglement_intensity(D, found.own),
-        entanglement_intensity_anchored=_anchored(rows, labels, anchor, alpha),
+        entanglement_intensity_anchored=_anchored(rows, gram, labels, anchor, alpha),
         margin=least if isinstance(least, Undefined) else least[0],
         weakest_concept=None if isinstance(least, Undefined) else least[1],
         theory=dmg.theory(labels.nominal_rank, labels.largest_dimension),
@@ -116,8 +117,8 @@ def diagnose(
         singular_value_concentration=concentration(found.singular_values),
         singular_value_sum=float(found.singular_values.sum()),
         singular_value_energy=float(np.square(found.singular_values).sum()),
-        activation_rms=float(np.sqrt(np.mean(np.square(X)))),
-        trace=rows.trace,
+        activation_rms=float(np.sqrt(np.vdot(X, X) / X.size)),
+        trace=float(np.trace(gram)),
     )
 
 
@@ -128,11 +129,13 @@ def checked(X: npt.ArrayLike) -> Array:
         raise InputError(f"activations have shape {array.shape}; expected probes × width, neither empty.")
     if array.dtype.kind not in "fiu":
         raise InputError(f"activations are of type {array.dtype}; expected real numbers.")
-    array = array.astype(np.float64)
+    array = np.asarray(array, dtype=np.float64)
+    if np.isfinite(np.vdot(array, array)):
+        return array
     bad = int(np.sum(~np.isfinite(array).all(axis=1)))
     if bad:
         raise InputError(f"activations of {bad} of {len(array)} probes are not finite; give none with NaN or infinity.")
-    return array
+    raise InputError(f"activations reach {np.abs(array).max():.1e}; their squares overflow. Rescale them.")
 
 
 def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
@@ -144,12 +147,25 @@ def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, A
     return found, before, after
 
 
-def _anchored(rows: Spectrum, labels: Labels, anchor: float | None, alpha: float) -> float | Undefined:
+def measured(rows: Array, gram: Array, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
+    """The same from centred activations; wide ones (D > N) by the way that leaves neither N dimensions nor one α."""
+    if rows.shape[1] <= rows.shape[0]:
+        return measure(spectrum(rows), labels, alpha)
+    operator, Y = single_operator(gram, alpha), labels.onehot
+    NY = operator @ Y
+    found = directions((NY.T @ rows).T, labels)
+    before = accuracy(loo_scores(operator, Y), labels)
+    after = accuracy(dmg.span_scores(gram, operator, Y, NY @ found.V / found.lengths, alpha), labels)
+    return found, before, after
+
+
+def _anchored(rows: Array, gram: Array, labels: Labels, anchor: float | None, alpha: float) -> float | Undefined:
     if anchor is None:
         return Undefined("no activations of step 0 of the same model to anchor the penalty to")
-    if anchor <= 0 or rows.trace <= 0:
+    trace = float(np.trace(gram))
+    if anchor <= 0 or trace <= 0:
         return Undefined("activations do not vary, so the penalty cannot be anchored")
-    found, before, after = measure(rows, labels, alpha * rows.trace / anchor)
+    found, before, after = measured(rows, gram, labels, alpha * trace / anchor)
     return dmg.entanglement_intensity(dmg.damage(before, after), found.own)
 
 

@@ -23,6 +23,8 @@ class Directions:
     """D × R: unit directions in activation space."""
     V: Array
     """C × R: their loadings on classes."""
+    lengths: Array
+    """R: |W V_i|, so that U = W V / lengths; σ_i up to rounding."""
     singular_values: Array
     """All min(D, C) singular values, the numerically empty ones included."""
     loadings: Array
@@ -38,10 +40,13 @@ class Directions:
 
 def directions(W: Array, labels: Labels) -> Directions:
     """Singular directions of W (D × C) with σ_i > 1e-9 σ_1, from W itself and not from a squared spectrum."""
-    U, sigma, Vt = np.linalg.svd(W, full_matrices=False)
-    rank = informative(sigma)
-    loadings = concept_loadings(Vt[:rank], labels)
-    return Directions(U[:, :rank], Vt[:rank].T, sigma, loadings, first_largest(loadings))
+    triangle = np.linalg.qr(W, mode="r") if W.shape[0] > W.shape[1] else W
+    _, sigma, Vt = np.linalg.svd(triangle, full_matrices=False)
+    V = Vt[: informative(sigma)].T
+    along = W @ V
+    lengths = np.sqrt(np.einsum("dr,dr->r", along, along))
+    loadings = concept_loadings(V.T, labels)
+    return Directions(along / lengths, V, lengths, sigma, loadings, first_largest(loadings))
 
 
 def informative(sigma: Array) -> int:

@@ -10,6 +10,7 @@ N probes, D width, C classes, K concepts, M eigenvectors (N − 1 with intercept
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array, Integers
@@ -60,6 +61,20 @@ def _without_noise(values: Array) -> Array:
     return np.where(values > floor, values, 0.0)
 
 
+def single_operator(gram: Array, alpha: float) -> Array:
+    """(I − H)/α for one penalty, from the centred Gram matrix of wide activations (D ≥ N): no eigendecomposition.
+
+    The constant vector is given a large eigenvalue before inversion and taken out after, so no digits are lost.
+    """
+    n = len(gram)
+    lift = float(np.trace(gram)) + alpha
+    shifted = gram + lift / n
+    shifted[np.diag_indices(n)] += alpha
+    operator: Array = linalg.inv(shifted, assume_a="pos", overwrite_a=True, check_finite=False)
+    operator -= 1 / (n * (lift + alpha))
+    return operator
+
+
 def centred(X: Array) -> Array:
     """X minus its column means, twice: the second pass removes the rounding of a mean far from zero."""
     X = np.asarray(X, dtype=np.float64)
@@ -91,13 +106,20 @@ def loo_scores(operator: Array, Y: Array) -> Array:
 
 def predictions(scores: Array, labels: Labels) -> Integers:
     """Predicted class indices (…, N, K): the largest score inside each block, ties to the first."""
-    return np.stack([first_largest(scores[..., block]) for block in labels.blocks], axis=-1)
+    by_class = np.ascontiguousarray(np.moveaxis(scores, -1, 0))  # reductions over a first axis run over whole rows
+    return np.stack([_first_largest(by_class[block]) for block in labels.blocks], axis=-1)
 
 
 def first_largest(values: Array) -> Integers:
     """Index of the largest entry along the last axis; entries within `TIE` of it count as equal, the first wins."""
-    near = values >= values.max(axis=-1, keepdims=True) - TIE
-    index: Integers = near.argmax(axis=-1)
+    return _first_largest(np.moveaxis(values, -1, 0))
+
+
+def _first_largest(values: Array) -> Integers:
+    near = values >= values.max(axis=0) - TIE
+    index = np.full(values.shape[1:], len(values) - 1, dtype=np.int64)
+    for c in range(len(values) - 2, -1, -1):
+        np.copyto(index, c, where=near[c])
     return index
 
 
