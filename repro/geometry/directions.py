@@ -43,10 +43,10 @@ def directions(W: Array, labels: Labels) -> Directions:
     triangle = np.linalg.qr(W, mode="r") if W.shape[0] > W.shape[1] else W
     _, sigma, Vt = np.linalg.svd(triangle, full_matrices=False)
     V = Vt[: informative(sigma)].T
-    along = W @ V
-    lengths = np.sqrt(np.einsum("dr,dr->r", along, along))
+    along = V.T @ W.T
+    lengths = np.sqrt(np.einsum("rd,rd->r", along, along))
     loadings = concept_loadings(V.T, labels)
-    return Directions(along / lengths, V, lengths, sigma, loadings, first_largest(loadings))
+    return Directions((along / lengths[:, None]).T, V, lengths, sigma, loadings, first_largest(loadings))
 
 
 def informative(sigma: Array) -> int:

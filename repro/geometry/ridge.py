@@ -76,9 +76,9 @@ def single_operator(gram: Array, alpha: float) -> Array:
 
 
 def centred(X: Array) -> Array:
-    """X minus its column means, twice: the second pass removes the rounding of a mean far from zero."""
+    """X minus its column means, by way of its first row: a mean far from zero would be rounded before it is taken off."""
     X = np.asarray(X, dtype=np.float64)
-    X = X - X.mean(axis=0)
+    X = X - X[0]
     X -= X.mean(axis=0)
     return X
 
