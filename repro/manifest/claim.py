@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,16 @@ SELECTOR_KEYS = frozenset(
 )  # fmt: skip
 
 
+class _Keyed(Frozen):
+    """A record with cached properties, which a changed copy must not inherit."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("key", "digest"):
+            copied.__dict__.pop(name, None)
+        return copied
+
+
 class Where(Frozen):
     """What a value must satisfy; every bound given must hold."""
 
@@ -61,7 +71,7 @@ class Where(Frozen):
         return self
 
 
-class Term(Frozen):
+class Term(_Keyed):
     """A statistic of cells, or of other terms."""
 
     statistic: Statistic = "single"
@@ -89,7 +99,7 @@ class Term(Frozen):
         return json.dumps(_normal(fields), sort_keys=True, ensure_ascii=False)
 
 
-class Claim(Frozen):
+class Claim(_Keyed):
     """One published number, relation or category: the exact characters it was printed with, and how it is judged."""
 
     id: str
