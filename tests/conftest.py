@@ -1,0 +1,46 @@
+"""What several tests need: tiny models in a cache of their own, and commands run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """A model cache below build/, kept between test runs: folders are named by content, so none can be stale."""
+    path = Path(__file__).resolve().parents[1] / "build" / "test-cache"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@pytest.fixture
+def repro(cache: Path, tmp_path: Path) -> Command:
+    """Run `repro …` in a process of its own, with results in the test's folder."""
+
+    def run(*arguments: str, results: Path = tmp_path / "results", **changes: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(results), **changes}
+        command = [sys.executable, "-m", "repro", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(cache: Path) -> Path:
+    """The folder of a tiny random Llama, made by the real fetch."""
+    from repro.execute.fetch import fetch_models
+    from repro.manifest.load import load_models
+
+    model = load_models()["tiny-llama"]
+    fetch_models([model], cache, print)
+    return cache / "models" / model.folder

@@ -1,0 +1,56 @@
+"""Which text is trained on when."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from repro.manifest.training import Phase
+from repro.train.mixture import exact_counts, order, split
+
+TEXTS = {
+    "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
+    "math": [[f"math {i}" for i in range(4)]],
+}
+
+
+@given(st.integers(1, 40), st.integers(1, 32), st.floats(0.05, 0.95))
+def test_every_phase_holds_its_shares_to_less_than_one_example(steps: int, per_step: int, share: float) -> None:
+    phase = Phase(steps=steps, mixture={"code": share, "math": 1 - share})
+    drawn = Counter(domain for domain, _ in order([phase], TEXTS, per_step, 0))
+    assert drawn.total() == steps * per_step
+    assert abs(drawn["code"] - share * steps * per_step) < 1
+
+
+def test_seventy_thirty_of_five_thousand_steps_is_exact() -> None:
+    assert exact_counts({"code": 0.7, "math": 0.3}, 80_000) == {"code": 56_000, "math": 24_000}
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000))
+def test_the_seed_alone_fixes_the_order(seed: int) -> None:
+    phase = Phase(steps=5, mixture={"code": 0.7, "math": 0.3})
+    first = order([phase], TEXTS, 8, seed)
+    assert first == order([phase], dict(reversed(TEXTS.items())), 8, seed)
+    assert first != order([phase], TEXTS, 8, seed + 1)
+
+
+def test_sources_of_a_domain_take_turns_and_are_used_up_before_any_text_returns() -> None:
+    phase = Phase(steps=1, mixture={"code": 1.0})
+    drawn = [text for _, text in order([phase], TEXTS, 10, 3)]
+    assert Counter(text.split()[1] for text in drawn) == {"a": 5, "b": 5}
+    assert len(set(drawn)) == 10
+
+
+def test_phases_follow_each_other() -> None:
+    phases = [Phase(steps=2, mixture={"math": 1.0}), Phase(steps=3, mixture={"code": 1.0})]
+    domains = [domain for domain, _ in order(phases, TEXTS, 4, 0)]
+    assert domains == ["math"] * 8 + ["code"] * 12
+
+
+@given(st.integers(0, 12), st.integers(40, 200))
+def test_held_out_texts_are_never_trained_on(heldout: int, count: int) -> None:
+    texts = [f"text {i}" for i in range(count)]
+    trained, held = split(texts, heldout)
+    assert len(held) == heldout
+    assert sorted(trained + held) == sorted(texts)
