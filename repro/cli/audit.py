@@ -1,0 +1,38 @@
+"""`repro audit [PAPER]`: the printed numbers against each other; nothing is run."""
+
+import argparse
+import json
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register `audit`."""
+    verb = verbs.add_parser("audit", help="a paper's numbers against each other; no run needed")
+    verb.add_argument("paper", nargs="?", help="id of a paper under manifests/papers; every paper when left out")
+    verb.add_argument("--json", action="store_true", help='{"checks": [...]}: every check with both values')
+    verb.set_defaults(run=audit)
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """1 when something is inconsistent, else 0. Raises ManifestError for an unknown paper or an unreadable file."""
+    from repro.errors import ManifestError
+    from repro.manifest.papers import load_papers
+    from repro.verify.audit import audit as run_audit
+
+    papers = load_papers()
+    chosen = [paper for paper in papers if arguments.paper in (None, paper.id)]
+    if not chosen:
+        known = ", ".join(paper.id for paper in papers)
+        raise ManifestError(f"{arguments.paper}: no such paper; known are {known}")
+    names = {paper.id for paper in chosen}
+    checks = [
+        check for check in run_audit([claim for paper in papers for claim in paper.claims]) if names & set(check.papers)
+    ]
+    if arguments.json:
+        print(json.dumps({"checks": [check.model_dump(mode="json") for check in checks]}, ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        from repro.report.audit import show
+
+        show(checks, chosen, Console())
+    return int(any(check.verdict == "inconsistent" for check in checks))

@@ -1,0 +1,65 @@
+"""Numbers of things against the things: "two of eight" against eight, a rank against its classes, seeds against a table.
+
+`total`: the denominator of a count against the printed number of seeds. `listed`: a list of levels against the cells
+printed for it. `rank_limit`: no design has more informative directions than Σ(m − 1).
+"""
+
+from collections.abc import Iterator
+
+from repro.manifest.claim import Claim
+from repro.verify.algebra_interval import Missing, point
+from repro.verify.audit.check import Check, Outcome, Severity, allowed
+from repro.verify.audit.prints import Prints, describe
+from repro.verify.audit.recompute import check_of
+
+
+def checks(prints: Prints) -> Iterator[Check]:
+    designs = [c for c in prints.claims if c.quantity == "cardinalities" and isinstance(c.value, tuple)]
+    for claim in prints.claims:
+        if claim.statistic == "count_where" and claim.total is not None and claim.term.over == "seed":
+            yield total(claim, prints)
+        if claim.statistic == "levels" and claim.term.over == "seed" and isinstance(claim.value, tuple):
+            yield from listed(claim, prints)
+        if claim.quantity == "rank" and claim.statistic == "single" and claim.is_number:
+            yield from rank_limit(claim, [design for design in designs if design.source == claim.source], prints)
+
+
+def total(claim: Claim, prints: Prints) -> Check:
+    """The eight of "two of eight" against the number of seeds printed elsewhere."""
+    number = prints.number_of(claim.term)
+    lookup = prints.near(claim)
+    what = f"{describe(claim.term)}: {claim.printed}"
+    if number is None:
+        missing = Missing("how many there are is not printed elsewhere")
+        return check_of(claim, lookup, missing, ("undecidable", "none"), f"{what}: {missing.reason}", "total")
+    right = number == claim.total and claim.number <= number
+    outcome: tuple[Outcome, Severity] = ("consistent", "none") if right else ("inconsistent", "substantive")
+    return check_of(claim, lookup, point(number), outcome, f"{what}; elsewhere there are {number}", "total")
+
+
+def listed(claim: Claim, prints: Prints) -> Iterator[Check]:
+    """Seeds a paper lists against the seeds its tables print values for."""
+    wanted = claim.term.selector.items()
+    seen = {
+        other.selector["seed"]
+        for other in prints.claims
+        if other.quantity == claim.quantity and "seed" in other.selector and wanted <= other.selector.items()
+    }
+    lookup = prints.near(claim)
+    unlisted = sorted(seen - set(claim.value), key=str) if isinstance(claim.value, tuple) else []
+    if seen:
+        told = f"{describe(claim.term)}: {claim.printed}; values are printed for {', '.join(map(str, sorted(seen, key=str)))}"
+        outcome: tuple[Outcome, Severity] = ("inconsistent", "substantive") if unlisted else ("consistent", "none")
+        yield check_of(claim, lookup, point(len(seen)), outcome, told, "listed")
+
+
+def rank_limit(claim: Claim, designs: list[Claim], prints: Prints) -> Iterator[Check]:
+    """The printed rank against the largest Σ(m − 1) of the paper's probe designs."""
+    limits = [sum(int(m) - 1 for m in design.value) for design in designs if isinstance(design.value, tuple)]
+    if limits:
+        fine = allowed(claim).low <= max(limits)
+        outcome: tuple[Outcome, Severity] = ("consistent", "none") if fine else ("inconsistent", "substantive")
+        told = f"{describe(claim.term)}: {claim.printed}; the class counts allow at most {max(limits)}"
+        lookup = prints.near(claim)
+        lookup.read.update(dict.fromkeys(design.id for design in designs))
+        yield check_of(claim, lookup, point(max(limits)), outcome, told, "rank_limit")
