@@ -2,12 +2,17 @@
 
 import argparse
 import json
+from pathlib import Path
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `audit`."""
     verb = verbs.add_parser("audit", help="a paper's numbers against each other; no run needed")
-    verb.add_argument("paper", nargs="?", help="id of a paper under manifests/papers; every paper when left out")
+    verb.add_argument(
+        "paper",
+        nargs="?",
+        help="a paper under manifests/papers, or a folder with a paper.yaml (audited alone); every paper when left out",
+    )
     verb.add_argument("--json", action="store_true", help='{"checks": [...]}: every check with both values')
     verb.set_defaults(run=audit)
 
@@ -15,14 +20,21 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def audit(arguments: argparse.Namespace) -> int:
     """1 when something is inconsistent, else 0. Raises ManifestError for an unknown paper or an unreadable file."""
     from repro.errors import ManifestError
-    from repro.manifest.papers import load_papers
+    from repro.manifest.papers import PAPERS, load_paper, load_papers
     from repro.verify.audit import audit as run_audit
 
-    papers = load_papers()
+    papers = list(load_papers())
     chosen = [paper for paper in papers if arguments.paper in (None, paper.id)]
     if not chosen:
-        known = ", ".join(paper.id for paper in papers)
-        raise ManifestError(f"{arguments.paper}: no such paper; known are {known}")
+        folder = next(
+            (f for f in (PAPERS / arguments.paper, Path(arguments.paper)) if (f / "paper.yaml").is_file()), None
+        )
+        if folder is None:
+            known = ", ".join(paper.id for paper in papers)
+            raise ManifestError(
+                f"{arguments.paper}: no such paper; known are {known}; or give a folder with a paper.yaml"
+            )
+        papers = chosen = [load_paper(folder)]
     names = {paper.id for paper in chosen}
     checks = [
         check for check in run_audit([claim for paper in papers for claim in paper.claims]) if names & set(check.papers)

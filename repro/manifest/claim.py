@@ -117,6 +117,8 @@ class Claim(_Keyed):
     low: float | None = None
     """Smallest value the printed decimals allow; None: unbounded, or not a number."""
     high: float | None = None
+    digit: float = 0.0
+    """Weight of the last printed digit; 0: exact."""
     unit: str = ""
     qualifier: str = "exact"
     total: int | None = None
@@ -209,8 +211,10 @@ def normal_selector(selector: Mapping[str, Scalar]) -> dict[str, Scalar]:
 
 
 def _normal(fields: object) -> object:
+    """Normal selectors at every depth; a term of terms is said by its operands, not by the selector it was written under."""
     if isinstance(fields, dict):
-        fields = {key: _normal(value) for key, value in fields.items()}
+        said = ("selector", "quantity") if fields.get("of") else ()
+        fields = {key: _normal(value) for key, value in fields.items() if key not in said}
         if isinstance(selector := fields.get("selector"), dict):
             fields["selector"] = normal_selector(selector)
         return fields

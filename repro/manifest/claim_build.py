@@ -4,7 +4,8 @@ A claim's fields are a flat mapping: selector keys ("seed: 42") stand beside "pr
 and statements give defaults that the claims below them inherit; `null` takes an inherited field away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from repro.errors import ManifestError
@@ -36,14 +37,30 @@ _ROLES = {"mean": "mean", "sd": "sd", "min": "min", "max": "max", "ci_low": "ci_
 def inherit(defaults: Fields, fields: Fields) -> dict[str, Any]:
     """`fields` over `defaults`, with the selectors of both; a field given as null is removed."""
     merged = {**defaults, **fields}
-    if "measured_by" in fields:
+    if fields.get("measured_by"):
         merged.pop("unverifiable", None)
-    elif "unverifiable" in fields:
+    elif fields.get("unverifiable"):
         merged.pop("measured_by", None)
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def renamed(fields: Fields, aliases: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def is_selector(key: str) -> bool:
+    return key not in TERM_FIELDS and key not in CLAIM_FIELDS
+
+
+def check_fields(fields: Fields, selectors: AbstractSet[str], where: str) -> None:
+    """Every key is a field or a known selector key, in operands too. Raises ManifestError."""
+    for key, value in fields.items():
+        if is_selector(key) and key not in selectors:
+            known = ", ".join(sorted({*TERM_FIELDS, *CLAIM_FIELDS, *selectors}))
+            raise ManifestError(
+                f"{where}: field {key}: unknown; known are {known}; declare a new axis in paper.yaml (axes)"
+            )
+        if key in ("of", "against") and isinstance(value, Mapping):
+            check_fields(value, selectors, where)
+
+
+def renamed(fields: Fields, aliases: Mapping[str, Mapping[Any, Any]]) -> dict[str, Any]:
     """The fields with the paper's names of levels (7B, "B3: Code+NL") replaced by ours, in operands too."""
     axis = aliases.get(fields.get("over") or "seed", {})
     found: dict[str, Any] = {}
@@ -55,7 +72,9 @@ def renamed(fields: Fields, aliases: Mapping[str, Mapping[str, Any]]) -> dict[st
         elif key == "which":
             found[key] = axis.get(value, value)
         else:
-            found[key] = aliases.get(key, {}).get(value, value) if key in SELECTOR_KEYS else value
+            found[key] = (
+                aliases[key].get(value, value) if key in aliases and isinstance(value, (str, int, float)) else value
+            )
     return found
 
 
@@ -67,7 +86,7 @@ def build_term(fields: Fields, where: str) -> Term:
     if fields.get("direction") in ("increasing", "decreasing"):
         raise ManifestError(f"{where}: field direction: selects a singular direction (0, 1, …); a trend is `order`")
     over = fields.get("over", "seed" if statistic in (*SAMPLE, *SHARES) else None)
-    selector = {key: value for key, value in fields.items() if key in SELECTOR_KEYS and key != over}
+    selector = {key: value for key, value in fields.items() if is_selector(key) and key != over}
     operands = _operands(statistic, fields, over, where)
     given = {key: fields[key] for key in ("among", "which", "order", "where", "formula") if key in fields}
     try:
@@ -87,7 +106,7 @@ def build_term(fields: Fields, where: str) -> Term:
 
 def _operands(statistic: str, fields: Fields, over: str | None, where: str) -> dict[str, Term]:
     """`of` inherits quantity and selector from the claim; `against` inherits everything from `of`."""
-    inherited = {key: value for key, value in fields.items() if key in SELECTOR_KEYS or key == "quantity"}
+    inherited = {key: value for key, value in fields.items() if is_selector(key) or key == "quantity"}
     if over:
         inherited.pop(over, None)
     of = fields.get("of")
@@ -100,11 +119,9 @@ def _operands(statistic: str, fields: Fields, over: str | None, where: str) -> d
     return operands
 
 
-def build_claims(fields: Fields, where: str) -> list[dict[str, Any]]:
+def build_claims(fields: Fields, where: str, axes: Iterable[str] = ()) -> list[dict[str, Any]]:
     """One claim's fields become one claim, or two ("0.641 ± 0.099", "1.09–1.19", "[−16.7, −1.5]"); ids come later."""
-    if unknown := set(fields) - SELECTOR_KEYS - set(TERM_FIELDS) - set(CLAIM_FIELDS):
-        known = ", ".join(sorted({*TERM_FIELDS, *CLAIM_FIELDS, *SELECTOR_KEYS}))
-        raise ManifestError(f"{where}: field {sorted(unknown)[0]}: unknown; known are {known}")
+    check_fields(fields, SELECTOR_KEYS | set(axes), where)
     if "printed" not in fields:
         raise ManifestError(f"{where}: field printed: missing; give the paper's exact characters")
     if fields.get("statistic", "single") in TRUTHS or "value" in fields or fields.get("reads") == "text":
@@ -139,7 +156,8 @@ def _claim(fields: Fields, part: Part | None, where: str) -> dict[str, Any]:
     return {
         "says": fields.get("says", ""), "printed": str(fields["printed"]), "term": term, "kind": kind,
         "tolerance": Tolerance(**tolerance) if tolerance else default_tolerance(kind),
-        "value": value, "low": low, "high": high, "unit": unit, "qualifier": part.qualifier if part else "exact",
+        "value": value, "low": low, "high": high, "unit": unit,
+        "digit": part.digit if part else 0.0, "qualifier": part.qualifier if part else "exact",
         "total": fields.get("total", part.total if part else None), "measured_by": fields.get("measured_by"),
         "unverifiable": fields.get("unverifiable"), "note": fields.get("note", ""),
     }  # fmt: skip

@@ -32,6 +32,10 @@ class Paper(Frozen):
     """Of that text, so that a transcription is compared with what it was made from."""
     aliases: dict[str, dict[str, str | int | float]] = Field(default_factory=dict)
     """What the paper calls a level of an axis → our name for it: {model: {Qwen-7B: qwen2.5-coder-7b}}."""
+    axes: tuple[str, ...] = ()
+    """Selector keys of its own, beside the common ones."""
+    example: bool = False
+    """Shows the format; not a source of claims."""
     left_out: dict[str, str] = Field(default_factory=dict)
     """Numbers that are not claims, and why."""
     notes: dict[str, str] = Field(default_factory=dict)
@@ -39,8 +43,9 @@ class Paper(Frozen):
 
 
 def load_papers(root: Path = PAPERS) -> tuple[Paper, ...]:
-    """Every paper below `root` with its claims, by id. Raises ManifestError."""
-    return tuple(load_paper(file.parent) for file in sorted(root.glob("*/paper.yaml")))
+    """Every paper below `root` with its claims, by id; the example is left out. Raises ManifestError."""
+    papers = (load_paper(file.parent) for file in sorted(root.glob("*/paper.yaml")))
+    return tuple(paper for paper in papers if not paper.example)
 
 
 @cache
@@ -72,7 +77,7 @@ def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[st
     where = f"{file}, {locator}"
     defaults = {key: value for key, value in block.items() if key not in _BLOCK_FIELDS}
     for name, fields in _written(block, defaults, paper, where):
-        for parts in build_claims(renamed(fields, paper.aliases), f"{where}, {name}"):
+        for parts in build_claims(renamed(fields, paper.aliases), f"{where}, {name}", paper.axes):
             label = f"{parts['term'].statistic}-{name}" if "±" in parts["printed"] else name
             identity = f"{paper.id}/{_slug(locator)}/{_slug(label)}"
             seen[identity] += 1

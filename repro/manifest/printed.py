@@ -42,6 +42,8 @@ class Part(Frozen):
     low: float | None
     """Smallest value the print allows; None: no lower limit."""
     high: float | None
+    digit: float = 0.0
+    """Weight of the last printed digit; 0: exact."""
     unit: str = ""
     qualifier: Qualifier = "exact"
     total: int | None = None
@@ -103,7 +105,9 @@ def _part(role: Role, text: str, qualifier: Qualifier | None) -> Part:
     if "order" in text and "magnitude" in text:
         step, unit = 1.0, "orders"
     low, high = _interval(value, step, qualifier)
-    return Part(role=role, value=value, low=_tidy(low), high=_tidy(high), unit=unit, qualifier=qualifier or "exact")
+    return Part(
+        role=role, value=value, low=_tidy(low), high=_tidy(high), digit=step, unit=unit, qualifier=qualifier or "exact"
+    )
 
 
 def _value(number: str) -> float:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -9,9 +10,10 @@ from rich.text import Text
 
 from repro.manifest.papers import Paper
 from repro.verify.audit import Check
+from repro.verify.audit.check import Severity
 
-_STYLE = {"substantive": "bold red", "minor": "yellow", "rounding": "cyan", "none": "dim"}
-_ORDER = list(_STYLE)
+_STYLE: dict[Severity, str] = {"substantive": "bold red", "minor": "yellow", "rounding": "cyan", "none": "dim"}
+_ORDER: tuple[Severity, ...] = ("substantive", "minor", "rounding", "none")
 
 
 def show(checks: Sequence[Check], papers: Sequence[Paper], console: Console) -> None:
@@ -39,6 +41,7 @@ def summary(checks: Sequence[Check]) -> str:
 
 def _table(paper: Paper, checks: Sequence[Check]) -> Table:
     table = Table(title=paper.title, title_justify="left", header_style="bold", show_lines=True, expand=True)
+    options: dict[str, Any]
     for name, options in (
         ("severity", {"no_wrap": True}),
         ("check", {"no_wrap": True}),
@@ -47,7 +50,7 @@ def _table(paper: Paper, checks: Sequence[Check]) -> Table:
         ("recomputed", {"max_width": 16}),
         ("why", {"ratio": 1}),
     ):
-        table.add_column(name, **options)  # type: ignore[arg-type]  # rich types each option on its own
+        table.add_column(name, **options)
     for group in sorted(_grouped(checks), key=lambda group: _ORDER.index(group[0].severity)):
         first = group[0]
         word = first.severity if first.verdict == "inconsistent" else "undecided"

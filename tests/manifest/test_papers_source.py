@@ -43,7 +43,7 @@ def segment(text: str, locator: str) -> str:
 
 
 def is_heading(line: str) -> bool:
-    return bool(re.match(r"\d+(\.\d+)? [A-Z]\S*", line)) and len(line) < 110 or line in ("Abstract", "References")
+    return (bool(re.match(r"\d+(\.\d+)? [A-Z]\S*", line)) and len(line) < 110) or line in ("Abstract", "References")
 
 
 @pytest.mark.parametrize("paper", WITH_TEXT, ids=lambda paper: paper.id)
@@ -76,13 +76,13 @@ def stands(claim: Claim, place: str) -> bool:
 @pytest.mark.parametrize("paper", WITH_TEXT, ids=lambda paper: paper.id)
 def test_every_cell_with_a_number_in_every_table_of_the_text_is_a_claim(paper: Paper) -> None:
     lines = (SOURCES / paper.text).read_text().splitlines()
-    rows = {plain(" | ".join(line.split("\t"))) for line in lines if re.search(r"\t.*\d\.\d", line)}
+    rows = {plain(" | ".join(line.split("\t"))) for line in lines if re.search(r"\t.*\d\.\d", line) and "\\lambda" not in line}
     claimed = {plain(claim.says) for claim in paper.claims if claim.locator.startswith("Table")}
     assert not [row for row in rows if not any(says in row for says in claimed)]
 
 
 def test_a_wrong_digit_would_be_noticed() -> None:
-    paper = WITH_TEXT[0]
+    paper = next(paper for paper in WITH_TEXT if any("|" in claim.says for claim in paper.claims))
     text = (SOURCES / paper.text).read_text()
     claim = next(claim for claim in paper.claims if claim.kind == "seed_mean" and "|" in claim.says)
     place = segment(text, claim.locator)

@@ -51,13 +51,11 @@ def apart(a: Interval, b: Interval) -> float:
     return gap if gap > _SLACK * max(1.0, scale) else 0.0
 
 
-def severity(printed: Interval, recomputed: Interval, unit: float | None = None) -> Severity:
-    """The rule above; `unit` is the weight of the last printed digit (default: the width of the print)."""
+def severity(printed: Interval, recomputed: Interval, unit: float) -> Severity:
+    """The rule above; `unit` is the weight of the last printed digit."""
     gap = apart(printed, recomputed)
     if gap == 0:
         return "none"
-    width = printed.high - printed.low
-    unit = unit if unit is not None else width if math.isfinite(width) else 0.0
     if gap <= unit * (1 + _SLACK):
         return "rounding"
     size = max((abs(end) for end in (printed.low, printed.high, recomputed.middle) if math.isfinite(end)), default=0.0)
@@ -65,10 +63,15 @@ def severity(printed: Interval, recomputed: Interval, unit: float | None = None)
     return "minor" if same_sign and gap <= MINOR * size else "substantive"
 
 
+def unit_of(claim: Claim) -> float:
+    """What a slip in rounding is worth; nothing where "about" has widened the print already."""
+    return 0.0 if claim.qualifier in ("about", "nearly") else claim.digit
+
+
 def fits(claim: Claim, recomputed: Interval) -> tuple[Outcome, Severity]:
     """A numeric claim against the interval other prints leave: equal where they overlap; one-sided bounds must hold."""
     printed = allowed(claim)
-    gap = severity(printed, recomputed, unit=0.0 if claim.qualifier == "nearly" else None)
+    gap = severity(printed, recomputed, unit_of(claim))
     if claim.qualifier not in ("below", "above", "at_most", "at_least"):
         return ("consistent", "none") if gap == "none" else ("inconsistent", gap)
     strict = claim.qualifier in ("below", "above")

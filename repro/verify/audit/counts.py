@@ -16,9 +16,9 @@ from repro.verify.audit.recompute import check_of
 def checks(prints: Prints) -> Iterator[Check]:
     designs = [c for c in prints.claims if c.quantity == "cardinalities" and isinstance(c.value, tuple)]
     for claim in prints.claims:
-        if claim.statistic == "count_where" and claim.total is not None and claim.term.over == "seed":
+        if claim.statistic == "count_where" and claim.total is not None and claim.term.over:
             yield total(claim, prints)
-        if claim.statistic == "levels" and claim.term.over == "seed" and isinstance(claim.value, tuple):
+        if claim.statistic == "levels" and claim.term.over and isinstance(claim.value, tuple):
             yield from listed(claim, prints)
         if claim.quantity == "rank" and claim.statistic == "single" and claim.is_number:
             yield from rank_limit(claim, [design for design in designs if design.source == claim.source], prints)
@@ -26,7 +26,7 @@ def checks(prints: Prints) -> Iterator[Check]:
 
 def total(claim: Claim, prints: Prints) -> Check:
     """The eight of "two of eight" against the number of seeds printed elsewhere."""
-    number = prints.number_of(claim.term)
+    number = prints.number_of(claim.term, claim.term.over or "seed")
     lookup = prints.near(claim)
     what = f"{describe(claim.term)}: {claim.printed}"
     if number is None:
@@ -38,12 +38,12 @@ def total(claim: Claim, prints: Prints) -> Check:
 
 
 def listed(claim: Claim, prints: Prints) -> Iterator[Check]:
-    """Seeds a paper lists against the seeds its tables print values for."""
-    wanted = claim.term.selector.items()
+    """Levels a paper lists (seeds, λ) against those its tables print values for."""
+    wanted, axis = claim.term.selector.items(), claim.term.over or "seed"
     seen = {
-        other.selector["seed"]
+        other.selector[axis]
         for other in prints.claims
-        if other.quantity == claim.quantity and "seed" in other.selector and wanted <= other.selector.items()
+        if other.quantity == claim.quantity and axis in other.selector and wanted <= other.selector.items()
     }
     lookup = prints.near(claim)
     unlisted = sorted(seen - set(claim.value), key=str) if isinstance(claim.value, tuple) else []

@@ -24,7 +24,7 @@ def checks(prints: Prints) -> Iterator[Check]:
         if claim.statistic in ("percentage", "share") and claim.is_number:
             total = claim.total or prints.total(claim.source, claim.term)
             if claim.statistic == "share":
-                total = prints.number_of(claim.term)
+                total = prints.number_of(claim.term, claim.term.over or "seed")
             if total:
                 yield on_grid(claim, total)
     yield from probe_grids(prints)

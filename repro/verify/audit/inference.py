@@ -42,7 +42,7 @@ def test(claim: Claim, prints: Prints) -> Check:
         reason = value.reason if isinstance(value, Missing) else "not a number"
         return check_of(claim, lookup, value, ("undecidable", "none"), f"{what}: {reason}", name)
     explanation = f"{what}: printed {claim.printed}, the counts give {shown(value)}"
-    gap = severity(allowed(claim), value)
+    gap = severity(allowed(claim), value, claim.digit)
     if gap != "none" and name == "p" and (claim.number < LEVEL) != (value.middle < LEVEL):
         gap = "substantive"
     if gap != "none" and (why := _why(claim, prints)):

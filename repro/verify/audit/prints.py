@@ -25,7 +25,7 @@ class Prints:
         self.by_key: dict[str, list[Claim]] = defaultdict(list)
         self._levels: dict[tuple[str, str, Items, str], dict[Scalar, None]] = defaultdict(dict)
         self.listed: list[Claim] = []
-        self.counted: dict[tuple[str, Items], list[Claim]] = defaultdict(list)
+        self.counted: dict[tuple[str, str, Items], list[Claim]] = defaultdict(list)
         self._totals: dict[str, int] = {}
         for claim in claims:
             self._add(claim)
@@ -40,8 +40,8 @@ class Prints:
             self._totals.setdefault(term.quantity, claim.total)
         if term.statistic == "levels":
             self.listed.append(claim)
-        if term.statistic == "count" and term.over == "seed":
-            self.counted[term.over, scope(term)].append(claim)
+        if term.statistic == "count" and term.over and term.of is None:
+            self.counted[_counted(term, term.over)].append(claim)
         if term.of is None and term.statistic not in ("levels", "count"):
             selector = normal_selector(term.selector)
             for axis, level in selector.items():
@@ -67,9 +67,9 @@ class Prints:
                     return claim.value
         return None
 
-    def number_of(self, term: Term) -> int | None:
-        """How many seeds a paper says are behind the term's model and condition."""
-        for claim in self.counted.get(("seed", scope(term)), ()):
+    def number_of(self, term: Term, axis: str = "seed") -> int | None:
+        """How many seeds a paper says are behind the term's model and condition; along other axes, of this quantity."""
+        for claim in self.counted.get(_counted(term, axis), ()):
             return int(claim.number)
         return None
 
@@ -104,7 +104,7 @@ class Near:
         if listed is not None:
             return listed
         seen = self.prints.seen(term, axis)
-        number = self.prints.number_of(term) if axis == "seed" else None
+        number = self.prints.number_of(term, axis)
         return () if number is not None and len(seen) < number else seen
 
     def total(self, term: Term) -> int | None:
@@ -147,11 +147,16 @@ def place(locator: str) -> str:
     return locator.removesuffix(" caption")
 
 
-def scope(term: Term) -> Items:
-    """The model and condition of a term: what a number of seeds belongs to."""
-    selector = term.selector
-    keys = ("model", "condition", "intervention")
-    return frozenset((key, selector[key]) for key in keys if key in selector)
+def _counted(term: Term, axis: str) -> tuple[str, str, Items]:
+    """What a number of levels belongs to: of seeds, the model and condition; else the quantity and its cell."""
+    if axis == "seed":
+        keys = ("model", "condition", "intervention")
+        return axis, "", frozenset((key, term.selector[key]) for key in keys if key in term.selector)
+    return (
+        axis,
+        term.quantity,
+        frozenset((key, value) for key, value in term.selector.items() if key not in (axis, "step")),
+    )
 
 
 def _shape(term: Term) -> str:

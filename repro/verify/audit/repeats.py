@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from repro.manifest.claim import Claim, Scalar, Term, normal_selector
 from repro.verify.algebra import at, evaluate
 from repro.verify.algebra_interval import Interval
-from repro.verify.audit.check import Check, Outcome, Severity, allowed, apart, severity
+from repro.verify.audit.check import Check, Outcome, Severity, allowed, apart, severity, unit_of
 from repro.verify.audit.prints import Prints, describe
 from repro.verify.audit.recompute import shown
 
@@ -52,8 +52,7 @@ def _agree(one: Claim, other: Claim) -> bool:
 
 def _gap(one: Claim, other: Claim) -> Severity:
     if one.is_number and other.is_number:
-        narrow, wide = sorted((allowed(one), allowed(other)), key=lambda i: i.high - i.low)
-        return severity(narrow, wide)
+        return severity(allowed(one), allowed(other), max(unit_of(one), unit_of(other)))
     return "substantive"
 
 
@@ -94,12 +93,13 @@ def unnamed_seed(prints: Prints) -> Iterator[Check]:
         done.add((claim.term.key, claim.value))
         means = [other for other in prints.by_key.get(headline.key, ()) if other.is_number]
         seeds = list(_seeds(claim, prints))
+        seeds.sort(key=lambda pair: pair[1].high - pair[1].low)
         matching = [seed for seed, value in seeds if apart(allowed(claim), value) == 0]
         if means and not any(_agree(claim, mean) for mean in means):
             gap = _gap(claim, means[0])
             more = "; no single seed printed gives it either"
             if matching:
-                gap, more = "minor", f"; it is the value of seed {matching[0]} alone, which it does not say"
+                gap, more = "minor", f"; it is the value of seed {matching[0]} alone, which is not said beside it"
             yield _pair("unnamed_seed", claim, means[0], [claim], gap, more)
         elif seeds and not means and not matching:
             yield _against_seeds(claim, seeds)
@@ -123,7 +123,7 @@ def _against_seeds(claim: Claim, seeds: list[tuple[Scalar, Interval]]) -> Check:
     return Check(
         id=f"unnamed_seed:{claim.id}", check="unnamed_seed", inputs=(claim.id,), papers=(claim.source,),
         locator=claim.locator, printed=_plain(claim), recomputed=nearest[1].middle, verdict="inconsistent",
-        severity=severity(allowed(claim), nearest[1]),
+        severity=severity(allowed(claim), nearest[1], claim.digit),
         explanation=f"{describe(claim.term)}: {claim.printed} names no seed and is no printed seed's value ({listed})",
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ def checks(prints: Prints) -> Iterator[Check]:
     """`sd` for every printed SD, `sd_possible` where single runs are not all printed, `sd_denominator` per paper."""
     denominators: dict[str, dict[int, list[Claim]]] = defaultdict(lambda: {0: [], 1: []})
     for claim in prints.claims:
-        if claim.statistic != "sd" or claim.term.over != "seed" or claim.term.of is not None:
+        if claim.statistic != "sd" or claim.term.over is None or claim.term.of is not None:
             continue
         found, fitting = _recomputed(claim, prints)
         yield found
@@ -42,7 +42,7 @@ def checks(prints: Prints) -> Iterator[Check]:
 def _recomputed(claim: Claim, prints: Prints) -> tuple[Check, list[int]]:
     """(the check, the denominators whose SD of the printed runs fits the print)."""
     lookup = prints.near(claim)
-    _, values = series(claim.term, lookup, "seed")
+    _, values = series(claim.term, lookup, claim.term.over or "seed")
     what = describe(claim.term)
     if isinstance(values, Missing):
         return check_of(claim, lookup, values, ("undecidable", "none"), f"{what}: {values.reason}", "sd"), []
@@ -54,7 +54,7 @@ def _recomputed(claim: Claim, prints: Prints) -> tuple[Check, list[int]]:
     best = fitting[0] if fitting else min(known, key=lambda ddof: apart(allowed(claim), known[ddof]))
     outcome: tuple[Outcome, Severity] = ("consistent", "none")
     if not fitting:
-        outcome = "inconsistent", severity(allowed(claim), known[best])
+        outcome = "inconsistent", severity(allowed(claim), known[best], claim.digit)
     values_text = ", ".join(f"dividing by n{' − 1' if ddof else ''}: {shown(value)}" for ddof, value in known.items())
     explanation = f"{what}: printed {claim.value}; {values_text}"
     return check_of(claim, lookup, known[best], outcome, explanation, "sd"), fitting if len(known) == 2 else []
@@ -64,7 +64,7 @@ def _possible(claim: Claim, prints: Prints) -> tuple[Check, list[int]] | None:
     """Does a mean m of n non-negative runs, some of them known, leave room for this SD?"""
     lookup = prints.near(claim)
     mean = lookup.base(claim.term.model_copy(update={"statistic": "mean"}))
-    number = prints.number_of(claim.term)
+    number = prints.number_of(claim.term, claim.term.over or "seed")
     if not isinstance(mean, Interval) or number is None or claim.quantity not in NONNEGATIVE:
         return None
     known, inferred = known_runs(claim, prints, lookup)
@@ -76,7 +76,7 @@ def _possible(claim: Claim, prints: Prints) -> tuple[Check, list[int]] | None:
     value: Value = best or Missing("no runs have this mean")
     outcome: tuple[Outcome, Severity] = ("consistent", "none")
     if not fitting:
-        outcome = "inconsistent", severity(allowed(claim), best) if best else "substantive"
+        outcome = "inconsistent", severity(allowed(claim), best, claim.digit) if best else "substantive"
     explanation = (
         f"{describe(claim.term)}: printed {claim.value}; with mean {shown(mean)} over {number} runs, of which "
         f"{len(known)} are known ({_list(known)}), an SD can lie between {shown(best) if best else 'no bounds'}"
@@ -85,14 +85,15 @@ def _possible(claim: Claim, prints: Prints) -> tuple[Check, list[int]] | None:
 
 
 def _list(known: dict[object, Interval]) -> str:
-    return ", ".join(f"seed {seed}: {shown(value)}" for seed, value in known.items()) or "none"
+    return ", ".join(f"{seed}: {shown(value)}" for seed, value in known.items()) or "none"
 
 
 def known_runs(claim: Claim, prints: Prints, lookup: Near) -> tuple[dict[object, Interval], int]:
     """Runs of this cell that are printed, or are zero because the seed collapsed for good by then; how many are such."""
     known: dict[object, Interval] = {}
-    for seed in prints.seen(claim.term.model_copy(update={"statistic": "single", "over": None}), "seed"):
-        _, values = series(claim.term.model_copy(update={"among": (seed,)}), lookup, "seed")
+    axis = claim.term.over or "seed"
+    for seed in prints.seen(claim.term.model_copy(update={"statistic": "single", "over": None}), axis):
+        _, values = series(claim.term.model_copy(update={"among": (seed,)}), lookup, axis)
         if not isinstance(values, Missing):
             known[seed] = values[0]
     step = claim.selector.get("step")
