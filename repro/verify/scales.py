@@ -6,8 +6,12 @@ Jeffreys' prior gives.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from repro.verify.statistics import LEVEL, POWER, Comparison, normal_comparison, tost
@@ -52,23 +56,78 @@ def against_z(theirs: float, ours: float) -> Comparison:
     return normal_comparison(ours - theirs, math.sqrt(2), abs(theirs) / 4)
 
 
-def against_count(theirs: int, ours: int, *, size: int, runs: int, margin: float) -> Comparison:
-    """Our solved problems, summed over `runs`, against a printed count; both out of `size`. As shares of `size`.
+def against_count(theirs: int, size: int, ours: int, trials: int, margin: float) -> Comparison:
+    """Our `ours` of `trials` against a printed `theirs` of `size`, both as shares.
 
     p: tails of the beta-binomial that Jeffreys' posterior of the printed count predicts. TOST: Agresti–Caffo error.
     """
-    trials = runs * size
+    below, above = predicted_tails(theirs, size, trials)
+    low, high = (int(np.searchsorted(below, q)) for q in (LEVEL / 2, 1 - LEVEL / 2))
+    shares = ((theirs + 1) / (size + 2), (ours + 1) / (trials + 2))
+    error = math.sqrt(sum(s * (1 - s) / (k + 2) for s, k in zip(shares, (size, trials), strict=True)))
+    difference, half_width = ours / trials - theirs / size, (high - low) / 2 / trials
+    return Comparison(
+        difference=difference,
+        half_width=half_width,
+        p=min(1.0, 2 * min(below[ours], above[ours])),
+        p_equivalent=tost(difference, error, math.inf, margin),
+        margin=margin,
+        detectable=half_width + float(special.ndtri(POWER)) * error,
+    )
+
+
+def predicted_tails(theirs: int, size: int, trials: int) -> tuple[list[float], list[float]]:
+    """P(Y ≤ y) and P(Y ≥ y) for y = 0 … trials, where `theirs` of `size` were seen before."""
     solved = np.arange(trials + 1)
     a, b = theirs + 0.5, size - theirs + 0.5
     ways = special.gammaln(trials + 1) - special.gammaln(solved + 1) - special.gammaln(trials - solved + 1)
     mass = np.exp(ways + special.betaln(solved + a, trials - solved + b) - special.betaln(a, b))
-    below = np.cumsum(mass)
-    low, high = (int(np.searchsorted(below, q)) for q in (LEVEL / 2, 1 - LEVEL / 2))
-    tail = min(float(below[ours]), float(mass[ours:].sum()))
-    shares = ((theirs + 1) / (size + 2), (ours + 1) / (trials + 2))
-    error = math.sqrt(sum(s * (1 - s) / (k + 2) for s, k in zip(shares, (size, trials), strict=True)))
-    difference, half_width = ours / trials - theirs / size, (high - low) / 2 / trials
-    detectable = half_width + float(special.ndtri(POWER)) * error
+    return np.cumsum(mass).tolist(), np.cumsum(mass[::-1])[::-1].tolist()
+
+
+def against_order_statistic(statistic: str, difference: float, sd: float, n: int, m: int, margin: float) -> Comparison:
+    """Our median, extreme, quartile or range of m runs against the printed one of n ≥ 2 seeds with standard deviation.
+
+    The reference distribution of the difference, in units of the printed sd, is simulated for normal seeds.
+    """
+    reference = _reference(statistic, n, m)
+    scaled, moved = difference / sd, margin / sd
+    low, high = (float(np.quantile(reference, q)) for q in (LEVEL / 2, 1 - LEVEL / 2))
+    below, above = _share(reference <= scaled), _share(reference >= scaled)
+    half_width = (high - low) / 2 * sd
     return Comparison(
-        difference, half_width, min(1.0, 2 * tail), tost(difference, error, math.inf, margin), margin, detectable
+        difference=difference,
+        half_width=half_width,
+        p=min(1.0, 2 * min(below, above)),
+        p_equivalent=max(_share(reference <= scaled - moved), _share(reference >= scaled + moved)),
+        margin=margin,
+        detectable=(high - float(np.quantile(reference, 1 - POWER))) * sd,
     )
+
+
+STATISTICS: dict[str, Callable[..., Any]] = {
+    "mean": np.mean,
+    "median": np.median,
+    "min": np.min,
+    "max": np.max,
+    "q25": partial(np.quantile, q=0.25),
+    "q75": partial(np.quantile, q=0.75),
+    "span": np.ptp,
+    "iqr": lambda values, axis: np.subtract(*np.quantile(values, [0.75, 0.25], axis=axis)),
+    "sd": partial(np.std, ddof=1),
+}
+"""The statistics over seeds, as functions of (values, axis=…)."""
+
+
+@cache
+def _reference(statistic: str, n: int, m: int, draws: int = 20_000) -> npt.NDArray[np.float64]:
+    rng = np.random.default_rng([n, m])
+    theirs, ours = rng.standard_normal((draws, n)), rng.standard_normal((draws, m))
+    function = STATISTICS[statistic]
+    difference = function(ours, axis=1) - function(theirs, axis=1)
+    return np.asarray(difference / theirs.std(axis=1, ddof=1), dtype=np.float64)
+
+
+def _share(hits: npt.NDArray[np.bool_]) -> float:
+    """Share of draws, never 0: the observation itself counts as one draw."""
+    return (int(np.count_nonzero(hits)) + 1) / (len(hits) + 1)

@@ -1,0 +1,1 @@
+"""Judging published numbers: against each other (audit), and against measurements (verify)."""

@@ -1,0 +1,138 @@
+"""Every claim to its verdict: fetch the evidence once, estimate, judge, adjust for many tests."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from repro.manifest.claim import Claim, Term
+from repro.verify.artefacts import artefacts, quantities
+from repro.verify.estimate import NO_RUN_NEEDED, Context, estimate
+from repro.verify.evidence import Connection, Evidence, Wanted, gather
+from repro.verify.holm import holm
+from repro.verify.judge import judge
+from repro.verify.judge_numbers import Judgement
+from repro.verify.measured import INTENSITY
+from repro.verify.prints import TRAJECTORIES, Prints
+from repro.verify.sealed import AFTERWARDS, Seals, read_seals, refuse_changed, stated_afterwards
+from repro.verify.verdict import OUTCOMES, Estimate, Verdict
+
+Findings = Mapping[str, Sequence[str]]
+"""Claim id → ids of the audit checks that find it inconsistent."""
+Needs = Callable[[Claim], str]
+"""What measuring a claim would take, in words; empty when that is not known."""
+
+
+def assess(
+    claims: Sequence[Claim],
+    connection: Connection | None,
+    *,
+    everything: Sequence[Claim] = (),
+    audit: Findings | None = None,
+    needs: Needs = lambda _: "",
+) -> list[Verdict]:
+    """A verdict for every claim, in their order. `everything`: all claims of their papers, whose other prints matter.
+
+    `connection` is the open store, None when nothing has been run. Raises EvidenceError for a claim that was changed
+    after its evidence was planned.
+    """
+    evidence, seals = _evidence(claims, connection)
+    refuse_changed(claims, seals)
+    context = Context(evidence, prints_by_source([*everything] or claims))
+    verdicts = [_verdict(claim, context, seals, audit or {}, needs) for claim in claims]
+    return _adjusted(verdicts)
+
+
+def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """How many claims have each outcome; every outcome is named."""
+    found = dict.fromkeys(map(str, OUTCOMES), 0)
+    for verdict in verdicts:
+        found[verdict.outcome] += 1
+    return found
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """1 when something is contradicted (wins), 3 when something was not run, else 0."""
+    found = counts(verdicts)
+    return 1 if found["contradicted"] else 3 if found["not_run"] else 0
+
+
+def prints_by_source(claims: Iterable[Claim]) -> dict[str, Prints]:
+    """The printed numbers of each paper among the claims."""
+    papers: dict[str, list[Claim]] = {}
+    for claim in claims:
+        papers.setdefault(claim.source, []).append(claim)
+    return {source: Prints(found) for source, found in papers.items()}
+
+
+def wanted(claims: Iterable[Claim]) -> set[Wanted]:
+    """Every (manifest, quantity) that some claim needs measurements of."""
+    found: set[Wanted] = set()
+    for claim in claims:
+        if claim.measured_by is not None and claim.tolerance.rule not in NO_RUN_NEEDED:
+            found |= {(claim.measured_by, quantity) for quantity in quantities(claim.term)}
+            if _collapses(claim.term):
+                found.add((claim.measured_by, INTENSITY))
+    return found
+
+
+def _collapses(term: Term) -> bool:
+    if term.selector.get("step") == "collapse" or {term.statistic, term.quantity} & set(TRAJECTORIES):
+        return True
+    return any(inner is not None and _collapses(inner) for inner in (term.of, term.against))
+
+
+def _evidence(claims: Sequence[Claim], connection: Connection | None) -> tuple[Evidence, Seals]:
+    if connection is None:
+        return Evidence(), {}
+    pairs = wanted(claims)
+    return gather(connection, pairs), read_seals(connection, {experiment for experiment, _ in pairs})
+
+
+def _verdict(claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs) -> Verdict:
+    found = estimate(claim, context)
+    judged = judge(claim, found)
+    if judged.outcome == "not_run" and (cost := needs(claim)):
+        judged = Judgement("not_run", f"{judged.reason}; {cost}")
+    if (
+        judged.outcome in ("reproduced", "consistent", "contradicted")
+        and claim.tolerance.rule not in NO_RUN_NEEDED
+        and stated_afterwards(claim, seals)
+    ):
+        judged = Judgement("inconclusive", f"{AFTERWARDS} ({judged.outcome}: {judged.reason})", judged.comparison)
+    return Verdict(**_fields(claim, found, judged, context), audit=tuple(audit.get(claim.id, ())))
+
+
+def _fields(claim: Claim, found: Estimate, judged: Judgement, context: Context) -> dict[str, Any]:
+    comparison = judged.comparison
+    return {
+        "id": claim.id,
+        "source": claim.source,
+        "locator": claim.locator,
+        "printed": claim.printed,
+        "value": claim.value,
+        "kind": claim.kind,
+        "outcome": judged.outcome,
+        "estimate": found.value,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "z": comparison.z if comparison else None,
+        "p": comparison.p if comparison else judged.p,
+        "minimum_detectable": comparison.detectable if comparison else None,
+        "tolerance": tolerance_text(claim),
+        "reason": judged.reason,
+        "artefacts": artefacts(claim, context, found, judged.outcome),
+    }
+
+
+def tolerance_text(claim: Claim) -> str:
+    """The rule with its parameters: "prediction_interval (level 0.05, margin_share 0.25)"."""
+    given = ", ".join(f"{key} {value:g}" for key, value in sorted(claim.tolerance.parameters.items()))
+    return f"{claim.tolerance.rule} ({given})" if given else claim.tolerance.rule
+
+
+def _adjusted(verdicts: list[Verdict]) -> list[Verdict]:
+    """The same verdicts with Holm's p over all contradiction p-values."""
+    tested = [i for i, verdict in enumerate(verdicts) if verdict.p is not None]
+    for i, p_holm in zip(tested, holm([verdicts[i].p or 0.0 for i in tested]), strict=True):
+        verdicts[i] = verdicts[i].model_copy(update={"p_holm": p_holm})
+    return verdicts

@@ -1,0 +1,177 @@
+"""How probable a relation is, given the spread of our runs: the parametric bootstrap of docs/SCIENCE.md §13.
+
+A mean over m runs is drawn as mean + sd/√m · t(m−1), a count from its Jeffreys posterior. Resampling two or three
+seeds with replacement instead would call a toss-up decided far too often (tests/verify/test_draws.py measures it).
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from repro.manifest.claim import SAMPLE, Scalar, Term, Where
+from repro.verify.algebra import at, operand
+from repro.verify.evidence import Array
+from repro.verify.measured import Measured, Sample
+from repro.verify.scales import STATISTICS
+
+DRAWS = 4000
+FEWEST = 4
+"""Runs below which an order statistic is not resampled."""
+
+Spread = Callable[[Sample], tuple[float, int] | None]
+"""The printed (sd, seeds) of a sample's cell, for a cell with a single run of ours."""
+
+
+class NoSpreadError(Exception):
+    """A cell whose uncertainty neither our runs nor the paper show; the message names it."""
+
+
+def drawn(sample: Sample, printed: tuple[float, int] | None) -> Array:
+    """DRAWS values the sample's statistic might have had. Raises NoSpreadError."""
+    random = np.random.default_rng(zlib.crc32(sample.term.key.encode()))
+    values, m = sample.column.values, sample.runs
+    if sample.statistic == "mean" and sample.problems:
+        solved, trials = float(values.sum()), m * sample.problems
+        return np.asarray(random.beta(solved + 0.5, trials - solved + 0.5, DRAWS) * sample.problems)
+    if sample.statistic == "mean":
+        if sample.sd is not None:
+            return np.asarray(sample.value + sample.sd / np.sqrt(m) * random.standard_t(m - 1, DRAWS))
+        if printed is not None:
+            return np.asarray(sample.value + printed[0] * random.standard_t(printed[1] - 1, DRAWS))
+    elif sample.statistic == "sd" and m > 1:
+        return np.asarray(sample.value * np.sqrt((m - 1) / random.chisquare(m - 1, DRAWS)))
+    elif m >= FEWEST:
+        picked: Array = STATISTICS[sample.statistic](values[random.integers(0, m, (DRAWS, m))], axis=1)
+        return picked
+    raise NoSpreadError(f"{m} run{'s' if m > 1 else ''} of {name(sample.term)} show no spread to judge by")
+
+
+def name(term: Term) -> str:
+    """A cell in words: quantity and selector."""
+    inner = term
+    while inner.of is not None:
+        inner = inner.of
+    where = ", ".join(f"{key} {value}" for key, value in inner.selector.items())
+    return f"{inner.quantity} ({where})" if where else inner.quantity
+
+
+class Drawn:
+    """The draws of every sample of one claim, and the algebra over them: arrays of DRAWS values, truths as 0 and 1."""
+
+    def __init__(self, measured: Measured, printed: Spread) -> None:
+        self._measured = measured
+        self._draws = {key: drawn(sample, printed(sample)) for key, sample in measured.samples.items()}
+
+    def evaluate(self, term: Term) -> Array:
+        """The term in every draw. Raises NoSpreadError for what has no bootstrap."""
+        if (known := self._draws.get(term.key)) is not None:
+            return known
+        statistic = term.statistic
+        if statistic in ("difference", "ratio", "relative_change", "orders_of_magnitude"):
+            return self._compared(term)
+        if statistic == "percentage":
+            return 100 * self.evaluate(operand(term)) / (self._measured.total(term) or np.nan)
+        if statistic in SAMPLE and statistic in STATISTICS:
+            values: Array = STATISTICS[statistic](np.stack(self._along(term)[1]), axis=0)
+            return values
+        if statistic in ("above", "below", "at_least", "at_most", "equals"):
+            return self._against(term)
+        if term.over is not None or statistic == "position":
+            return self._relation(term)
+        raise NoSpreadError(f"there is no bootstrap of {statistic!r}")
+
+    def _compared(self, term: Term) -> Array:
+        if term.of is None or term.against is None:
+            raise NoSpreadError("nothing to compare")
+        first, second = self.evaluate(term.of), self.evaluate(term.against)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            match term.statistic:
+                case "difference":
+                    return first - second
+                case "ratio":
+                    return first / second
+                case "relative_change":
+                    return 100 * (first / second - 1)
+                case _:
+                    ratio: Array = np.log10(first / second)
+                    return ratio
+
+    def _along(self, term: Term) -> tuple[tuple[Scalar, ...], list[Array]]:
+        axis = term.over or "seed"
+        levels = term.among or self._measured.levels(operand(term), axis)
+        return levels, [self.evaluate(at(operand(term), axis, level)) for level in levels]
+
+    def _against(self, term: Term) -> Array:
+        firsts = self._along(term)[1] if term.over else [self.evaluate(operand(term))]
+        if term.against is None:
+            return _each([satisfied(first, term.where or Where(equals=0)) for first in firsts])
+        second = term.model_copy(update={"of": term.against})
+        seconds = self._along(second)[1] if term.over else [self.evaluate(term.against)]
+        return _each([satisfied(a - b, _SIGN[term.statistic]) for a, b in zip(firsts, seconds, strict=True)])
+
+    def _relation(self, term: Term) -> Array:
+        levels, values = self._along(term)
+        match term.statistic:
+            case "monotone":
+                ordered = values if term.order != "decreasing" else values[::-1]
+                return _each([(b >= a).astype(float) for a, b in pairwise(ordered)])
+            case "highest" | "lowest" | "position":
+                chosen = values[levels.index(term.which)] if term.which in levels else None
+                others = [value for level, value in zip(levels, values, strict=True) if level != term.which]
+                if chosen is None or not others:
+                    raise NoSpreadError(f"nothing to compare {term.which} with")
+                highest = term.statistic == "highest" or (term.statistic == "position" and term.order == "decreasing")
+                ahead = sum(((o > chosen) if highest else (o < chosen)).astype(float) for o in others)
+                return np.asarray(1.0 + ahead if term.statistic == "position" else ahead == 0, dtype=float)
+            case "all" | "none" | "only" | "count_where" | "share" if term.where is not None:
+                return _quantified(term, levels, [satisfied(value, term.where) for value in values])
+        raise NoSpreadError(f"there is no bootstrap of {term.statistic!r}")
+
+
+_SIGN = {
+    "above": Where(above=0),
+    "below": Where(below=0),
+    "at_least": Where(at_least=0),
+    "at_most": Where(at_most=0),
+    "equals": Where(equals=0),
+}
+
+
+def satisfied(values: Array, where: Where) -> Array:
+    """1 where a value meets every bound of the condition, else 0."""
+    holds = np.ones(len(values), dtype=bool)
+    if isinstance(where.equals, (int, float)):
+        holds &= np.abs(values - where.equals) <= 1e-9
+    if where.above is not None:
+        holds &= values > where.above
+    if where.below is not None:
+        holds &= values < where.below
+    if where.at_least is not None:
+        holds &= values >= where.at_least
+    if where.at_most is not None:
+        holds &= values <= where.at_most
+    return np.asarray(holds, dtype=float)
+
+
+def _each(truths: Sequence[Array]) -> Array:
+    smallest: Array = np.min(np.stack(list(truths)), axis=0)
+    return smallest
+
+
+def _quantified(term: Term, levels: Sequence[Scalar], truths: Sequence[Array]) -> Array:
+    count: Array = np.sum(np.stack(list(truths)), axis=0)
+    match term.statistic:
+        case "all":
+            return np.asarray(count == len(truths), dtype=float)
+        case "none":
+            return np.asarray(count == 0, dtype=float)
+        case "share":
+            return 100 * count / len(truths)
+        case "count_where":
+            return count
+    if term.which not in levels:
+        raise NoSpreadError(f"{term.which}: no such cell")
+    own = truths[levels.index(term.which)]
+    return np.asarray((own == 1) & (count == 1), dtype=float)

@@ -1,0 +1,142 @@
+"""Measurements as a lookup for the claims' algebra: what a cell was measured to be, and which cells a claim rests on.
+
+The same terms that the audit evaluates over prints are evaluated here over runs. Every base value asked for is kept,
+with its value in each run: these samples carry the uncertainty of whatever the claim makes of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from repro.manifest.claim import Scalar, Term
+from repro.verify.algebra import at, evaluate, operand
+from repro.verify.algebra_interval import Interval, Missing, Value, point
+from repro.verify.evidence import Absent, Column, Evidence
+from repro.verify.prints import TRAJECTORIES, tidy_sd
+from repro.verify.scales import STATISTICS
+
+INTENSITY = "entanglement_intensity"
+PROBLEMS = {"humaneval": 164, "humaneval_plus": 164}
+"""Benchmarks whose values are counts of solved problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One base value of a claim: a statistic over our runs of one cell."""
+
+    term: Term
+    statistic: str
+    column: Column
+
+    @property
+    def value(self) -> float:
+        return float(STATISTICS[self.statistic](self.column.values, axis=0))
+
+    @property
+    def sd(self) -> float | None:
+        return tidy_sd(self.column.values) if self.runs > 1 else None
+
+    @property
+    def runs(self) -> int:
+        return len(self.column.values)
+
+    @property
+    def problems(self) -> int | None:
+        """Problems behind a count; None for what is not one."""
+        return PROBLEMS.get(self.term.quantity)
+
+
+@dataclass
+class Measured:
+    """The evidence of one experiment, as `repro.verify.algebra.Lookup`. One per claim: it remembers what was asked."""
+
+    evidence: Evidence
+    experiment: str
+    specification: str = "default"
+    given: Mapping[str, float] = field(default_factory=dict)
+    """Base values to use instead of the measured ones, by `Term.key`."""
+    samples: dict[str, Sample] = field(default_factory=dict)
+    """Every base value asked for, by `Term.key`."""
+    absent: list[Absent] = field(default_factory=list)
+
+    def base(self, term: Term) -> Value:
+        statistic = term.statistic
+        if statistic in TRAJECTORIES and "seed" not in term.selector:
+            return self._known(term, "mean", self._column(operand(term), statistic))
+        if statistic == "single" and term.of is None:
+            return self._known(term, "mean", self._column(term, ""))
+        if statistic in STATISTICS and (term.over or "seed") == "seed":
+            if statistic == "sd":
+                return self._spread(term)
+            return self._known(term, statistic, self.over_seeds(operand(term)))
+        return Missing("follows from other cells")
+
+    def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
+        inner = term
+        while inner.of is not None:
+            inner = inner.of
+        quantity = INTENSITY if inner.quantity in TRAJECTORIES else inner.quantity
+        return self.evidence.levels(self.experiment, quantity, inner.selector, axis)
+
+    def total(self, term: Term) -> int | None:
+        inner = term
+        while inner.of is not None:
+            inner = inner.of
+        return PROBLEMS.get(inner.quantity)
+
+    def over_seeds(self, inner: Term) -> Column | Absent:
+        """The inner term's value in each run."""
+        if inner.statistic == "single" and inner.of is None:
+            return self._column(inner, "")
+        if inner.statistic in TRAJECTORIES:
+            return self._column(operand(inner), inner.statistic)
+        inside = Measured(self.evidence, self.experiment, self.specification)
+        values: dict[int | None, float] = {}
+        for seed in self.levels(inner, "seed"):
+            value = evaluate(at(inner, "seed", seed), inside)
+            if isinstance(value, Interval) and isinstance(seed, int):
+                values[seed] = value.low
+        if not values:
+            return inside.absent[0] if inside.absent else Absent("not_run", "no run has all the cells this needs")
+        return Column(tuple(values), np.array(list(values.values())))
+
+    def _column(self, cell: Term, trajectory: str) -> Column | Absent:
+        selector = cell.selector
+        if trajectory:
+            return self.evidence.trajectory(self.experiment, INTENSITY, selector, trajectory)
+        if cell.quantity in TRAJECTORIES:
+            return self.evidence.trajectory(self.experiment, INTENSITY, selector, cell.quantity)
+        if selector.get("step") == "collapse":
+            return self._at_collapse(cell)
+        return self.evidence.column(self.experiment, cell.quantity, selector, self.specification)
+
+    def _at_collapse(self, cell: Term) -> Column | Absent:
+        """The cell's value in each run at the step of that run's own collapse."""
+        fixed = {key: value for key, value in cell.selector.items() if key not in ("step", "concept", "class")}
+        collapsed = self.evidence.trajectory(self.experiment, INTENSITY, fixed, "collapse_step")
+        if isinstance(collapsed, Absent):
+            return collapsed
+        values: dict[int | None, float] = {}
+        for seed, step in zip(collapsed.seeds, collapsed.values, strict=True):
+            column = self.evidence.column(
+                self.experiment, cell.quantity, {**cell.selector, "step": int(step)}, self.specification
+            )
+            if isinstance(column, Column) and seed in column.seeds:
+                values[seed] = float(column.values[column.seeds.index(seed)])
+        if not values:
+            return Absent("not_run", f"no run measured {cell.quantity} at its collapse")
+        return Column(tuple(values), np.array(list(values.values())), collapsed.left_out)
+
+    def _known(self, term: Term, statistic: str, column: Column | Absent) -> Value:
+        if isinstance(column, Absent):
+            self.absent.append(column)
+            return Missing(column.reason)
+        sample = self.samples.setdefault(term.key, Sample(term, statistic, column))
+        return point(self.given.get(term.key, sample.value))
+
+    def _spread(self, term: Term) -> Value:
+        column = self.over_seeds(operand(term))
+        if isinstance(column, Column) and len(column.values) < 2:
+            column = Absent("undefined", "one run has no spread")
+        return self._known(term, "sd", column)

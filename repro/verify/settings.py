@@ -1,0 +1,167 @@
+"""What needs no run to be known: settings of a manifest, facts of an architecture, as a lookup for the claims' algebra.
+
+A protocol claim names the manifest's field (`lora_rank`, `learning_rate`); a structural one follows from the real
+architecture (docs/SCIENCE.md §13; facts: manifests/models.yaml).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from repro.manifest.claim import Scalar, Term
+from repro.manifest.experiment import Experiment
+from repro.manifest.load import MANIFESTS, load_experiment, load_models
+from repro.manifest.model import Architecture
+from repro.manifest.probes import load_probe_set
+from repro.manifest.training import ALL_LINEAR, Condition
+from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+class Settings:
+    """The fields of one manifest, and the architectures of its models."""
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+        self._experiment = manifest(name) if name else None
+
+    def base(self, term: Term) -> Value:
+        if term.quantity in STRUCTURE and term.statistic == "single":
+            return structure(term.quantity, term.selector)
+        if term.statistic not in ("single", "count", "levels") or term.of is not None:
+            return Missing("follows from other values")
+        if self._experiment is None:
+            return Missing(f"the manifest {self._name} is announced, not yet written")
+        if term.quantity == "cardinalities":
+            return Levels(tuple(len(classes) for classes in self._concepts(term.selector).values()))
+        return self._listed(term) if term.statistic in ("count", "levels") else self._field(term)
+
+    def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
+        """Levels of an axis that the manifest runs for the cell."""
+        if self._experiment is None:
+            return ()
+        if axis == "model" and term.quantity in STRUCTURE:
+            return tuple(load_models())
+        if axis == "module":
+            return self._experiment.training.lora.targets
+        if axis == "class":
+            return tuple(self._concepts(term.selector).get(str(term.selector.get("concept", "domain")), ()))
+        return self._run_levels(term, axis)
+
+    def total(self, term: Term) -> int | None:  # noqa: ARG002 (the protocol asks for it; settings count nothing)
+        return None
+
+    def _run_levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
+        found: dict[Scalar, None] = {}
+        for arm in self._experiment.arms if self._experiment else ():
+            axes: dict[str, tuple[Scalar, ...]] = {"model": arm.models, "condition": arm.conditions, "seed": arm.seeds}
+            if all(term.selector.get(key, axes[key][0]) in axes[key] for key in axes if key != axis):
+                found |= dict.fromkeys(axes.get(axis, ()))
+        return tuple(found)
+
+    def _listed(self, term: Term) -> Value:
+        levels = self.levels(term, term.over or "seed")
+        if not levels:
+            return Missing(f"the manifest {self._name} has no such cells")
+        kept = tuple(level for level in term.among if level in levels) if term.among else levels
+        return point(len(kept)) if term.statistic == "count" else Levels(kept)
+
+    def _concepts(self, selector: Mapping[str, Scalar]) -> Mapping[str, Sequence[str]]:
+        declared = self._experiment.probe_set if self._experiment else ""
+        return _concepts(str(selector.get("probe_set", declared)))
+
+    def _field(self, term: Term) -> Value:
+        """The one field of that name that the manifest (or the selected condition) has."""
+        experiment, selector = self._experiment, term.selector
+        assert experiment is not None
+        if term.quantity == "probes":
+            return point(len(load_probe_set(str(selector.get("probe_set", experiment.probe_set))).probes))
+        condition = experiment.conditions.get(str(selector.get("condition", "")))
+        if term.quantity == "steps":
+            return _steps([condition] if condition else list(experiment.conditions.values()), selector.get("dataset"))
+        if term.quantity == "data_share":
+            return _share(condition, selector.get("dataset"))
+        words = set(term.quantity.split("_"))
+        for path, value in _fields(experiment.model_dump(include={"training", "diagnostics"})):
+            if any(words == set("_".join(path[i:]).split("_")) for i in range(len(path))):
+                return _as_value(value)
+        return Missing(f"the manifest {self._name} has no field called {term.quantity}")
+
+
+def _fields(content: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _fields(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _as_value(value: object) -> Value:
+    """A field as the claims put it: numbers, yes or no, names."""
+    if isinstance(value, bool):
+        return Category("yes" if value else "no")
+    if isinstance(value, (int, float)):
+        return point(float(value))
+    if isinstance(value, (list, tuple)):
+        known = {frozenset(ALL_LINEAR): "all linear layers", frozenset(ATTENTION): "attention-only"}
+        return Category(known.get(frozenset(value), ", ".join(map(str, value))))
+    return Category(str(value))
+
+
+def _steps(conditions: Sequence[Condition], dataset: Scalar | None) -> Value:
+    """Optimizer steps of a condition, or of its phases on one domain; of all trained conditions if they agree."""
+    if dataset is not None:
+        phases = [phase for condition in conditions for phase in condition.phases if _named(phase.mixture, dataset)]
+        return point(sum(phase.steps for phase in phases)) if phases else Missing(f"no phase trains on {dataset}")
+    steps = {condition.steps for condition in conditions if condition.steps}
+    return point(steps.pop()) if len(steps) == 1 else Missing("the conditions differ in their steps; name one")
+
+
+def _share(condition: Condition | None, dataset: Scalar | None) -> Value:
+    if condition is None or dataset is None or not condition.phases:
+        return Missing("a share of data needs a trained condition and a domain")
+    shares = {_named(phase.mixture, dataset) or 0.0 for phase in condition.phases}
+    return point(shares.pop()) if len(shares) == 1 else Missing("the phases differ in their shares")
+
+
+def _named(mixture: Mapping[str, float], dataset: Scalar) -> float | None:
+    """The share of a domain, whose name the paper may shorten ("creative")."""
+    return next((share for domain, share in mixture.items() if domain.startswith(str(dataset))), None)
+
+
+@cache
+def manifest(name: str) -> Experiment | None:
+    """The manifest of that name; None while it is only announced."""
+    return load_experiment(name) if (MANIFESTS / f"{name}.yaml").is_file() else None
+
+
+@cache
+def _concepts(probe_set: str) -> dict[str, tuple[str, ...]]:
+    return load_probe_set(probe_set).concepts
+
+
+def parameters(a: Architecture) -> int:
+    """Weights of the decoder: embeddings, attention, gated MLP, norms; Qwen2 has biases on q, k and v."""
+    kv = a.kv_heads * (a.hidden // a.heads)
+    attention = 2 * a.hidden * a.hidden + 2 * a.hidden * kv
+    biases = a.hidden + 2 * kv if a.family == "qwen2" else 0
+    layer = attention + biases + 3 * a.hidden * a.intermediate + 2 * a.hidden
+    return a.vocabulary * a.hidden * (1 if a.tied else 2) + a.layers * layer + a.hidden
+
+
+STRUCTURE: dict[str, Callable[[Architecture], float]] = {
+    "parameters": parameters,
+    "hidden_size": lambda a: a.hidden,
+    "layers": lambda a: a.layers,
+    "lora_matrices": lambda a: a.layers * len(ALL_LINEAR) * 2,
+}
+"""Quantities that follow from an architecture; LoRA matrices: A and B on all seven linear modules of every layer."""
+
+
+def structure(quantity: str, selector: Mapping[str, Scalar]) -> Value:
+    """A structural quantity of the selected model."""
+    model = load_models().get(str(selector.get("model")))
+    if model is None:
+        return Missing(f"the architecture of {selector.get('model')} is not in manifests/models.yaml")
+    return point(float(STRUCTURE[quantity](model.architecture)))

@@ -1,0 +1,84 @@
+"""A store made by hand: known runs with known numbers, through the real schema."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import repro.store
+
+SCHEMA = Path(repro.store.__file__).with_name("schema.sql")
+
+
+class Store:
+    """Runs and their measurements, added one by one."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute(SCHEMA.read_text())
+        self._count = 0
+
+    def run(
+        self,
+        model: str = "m",
+        condition: str = "B3",
+        seed: int | None = 0,
+        *,
+        values: Mapping[tuple[str, int] | tuple[str, int, str], float | None],
+        experiment: str = "scale_ladder",
+        status: str = "done",
+        claims: Mapping[str, str] | None = None,
+        probe_set: str = "factorial_48",
+        specification: str = "default",
+        n: int = 48,
+    ) -> str:
+        """One run; `values` maps (quantity, step) or (quantity, step, concept) to a number, None: undefined."""
+        self._count += 1
+        run_id = f"run{self._count:05d}"
+        self.connection.execute(
+            "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 5000, TIMESTAMP '2026-01-01' + to_seconds(?), ?, ?, ?)",
+            [run_id, experiment, run_id, model, condition, seed, status, self._count, probe_set, run_id, json.dumps(claims or {})],
+        )  # fmt: skip
+        self.measure(run_id, values, specification=specification, n=n)
+        return run_id
+
+    def measure(
+        self,
+        run_id: str,
+        values: Mapping[tuple[str, int] | tuple[str, int, str], float | None],
+        *,
+        specification: str = "default",
+        n: int = 48,
+    ) -> None:
+        rows = [
+            (run_id, key[1], key[0], specification, "post_norm", None, key[2] if len(key) > 2 else None, value,
+             None if value is not None else "no direction damages its own concept", n)
+            for key, value in values.items()
+        ]  # fmt: skip
+        self.connection.executemany("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+@pytest.fixture()
+def store() -> Iterator[Store]:
+    made = Store()
+    yield made
+    made.connection.close()
+
+
+@pytest.fixture()
+def claims_of() -> Callable[..., list]:
+    """Claims from the fields a paper's YAML would hold, all of one paper."""
+    from repro.manifest.claim_build import build_claims, finish, inherit
+
+    def make(*written: Mapping[str, object], **shared: object) -> list:
+        defaults = {"measured_by": "scale_ladder", "quantity": "entanglement_intensity", **shared}
+        found = []
+        for number, fields in enumerate(written):
+            for part, parts in enumerate(build_claims(inherit(defaults, fields), f"claim {number}")):
+                found.append(finish(parts, f"paper/c{number}" + (f"~{part}" if part else ""), "paper", "Table 1"))
+        return found
+
+    return make
