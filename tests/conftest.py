@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+settings.register_profile("repro", deadline=None)  # machines differ; slowness is for the benchmarks
+settings.load_profile("repro")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

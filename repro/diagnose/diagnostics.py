@@ -1,15 +1,17 @@
 """From the activations of a checkpoint to rows of evidence (docs/SCIENCE.md §3–6)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from repro.geometry import Geometry, Undefined, diagnose
-from repro.measurement import Measurement, measured
+from repro.diagnose.further import further
+from repro.diagnose.rows import Row, rows_of
+from repro.geometry import Geometry, Labels, Undefined, diagnose
+from repro.manifest.experiment import Diagnostics
+from repro.measurement import Measurement
 
+Array = npt.NDArray[np.float64]
 SCALARS = (
     "entanglement_intensity",
     "v_purity",
@@ -26,37 +28,45 @@ SCALARS = (
 )
 
 
-class Row(Protocol):
-    """One measurement of a checkpoint whose step, layer and probe count are already known."""
-
-    def __call__(self, *, quantity: str, value: float | Undefined, **where: object) -> Measurement: ...
-
-
 def measurements(
-    X: npt.NDArray[np.float32], labels: Mapping[str, Sequence[str]], step: int, layer: str, anchor: float | None
+    X: npt.NDArray[np.float32],
+    labels: Mapping[str, Sequence[str]],
+    step: int,
+    wanted: Diagnostics,
+    anchor: float | None,
 ) -> list[Measurement]:
-    """All rows of one checkpoint. `anchor` is the activation trace of step 0; None at step 0 itself, which is it.
+    """All rows of one checkpoint's activations X (N × D).
 
-    Activations that are not finite give one undefined EI with that reason, and nothing else.
+    `anchor` is the activation trace of step 0; None at step 0 itself, which is it. Activations that are not finite give
+    one undefined EI with that reason, and nothing else.
     """
-    row = partial(_row, step=step, layer=layer, n=len(X))
+    row = rows_of(step, wanted.layer, len(X))
     if not np.isfinite(X).all():
         bad = int((~np.isfinite(X)).any(axis=1).sum())
         return [row(quantity="entanglement_intensity", value=Undefined(f"{bad} of {len(X)} activations not finite"))]
-    trace = anchor if anchor is not None else diagnose(X, labels).trace
-    geometry = diagnose(X, labels, anchor=trace)
-    return [*_scalars(geometry, row), *_by_concept(geometry, row), *_by_direction(geometry, row)]
+    known = Labels.of(labels)
+    scaled = scale(X.astype(np.float64), wanted.scale)
+    trace = anchor if anchor is not None else diagnose(scaled, known).trace
+    geometry = diagnose(scaled, known, anchor=trace)
+    rows = [*_scalars(geometry, row), *_by_concept(geometry, row), *_by_direction(geometry, row)]
+    for name in wanted.also:
+        rows += further(name, scaled, known, geometry, trace, row)
+    return rows
+
+
+def scale(X: Array, how: str) -> Array:
+    """The scale switch of §2: as they are, one scalar for all, or each feature by itself."""
+    if how == "unit_rms":
+        return np.asarray(X / np.sqrt(np.mean(np.square(X))))
+    if how == "standardise":
+        spread = X.std(axis=0)
+        return np.asarray((X - X.mean(axis=0))[:, spread > 0] / spread[spread > 0])
+    return X
 
 
 def anchor_of(rows: Sequence[Measurement]) -> float | None:
     """The activation trace that the rows of step 0 recorded."""
     return next((row.value for row in rows if row.quantity == "activation_trace"), None)
-
-
-def _row(quantity: str, value: float | Undefined, **where: object) -> Measurement:
-    if isinstance(value, Undefined):
-        return Measurement.model_validate({"quantity": quantity, "value": None, "reason": value.reason, **where})
-    return measured(float(value), quantity=quantity, **where)
 
 
 def _scalars(geometry: Geometry, row: Row) -> Iterator[Measurement]:

@@ -55,6 +55,7 @@ def carry_out(path: Path, cache: Path) -> None:
     request = read_request(path)
     if folder.done():
         return
+    folder.sweep()
     _deterministic(request.threads)
     session = load(request, folder, cache)
     diverged = None
@@ -92,16 +93,19 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
     tokenizer = load_tokenizer(model_folder)
     base = load_base(model_folder, run.training)
     model: nn.Module = add_lora(base, run.training, run.seed) if run.seed is not None else base
-    training, heldout = _data(run, tokenizer)
+    training, heldout = _data(run, tokenizer, cache)
     write_provenance(folder.path, request, model_folder)
     probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
     return Session(run, folder, probes, model, tokenizer, progress, training, heldout)
 
 
-def _data(run: Run, tokenizer: PreTrainedTokenizerBase) -> tuple[list[list[list[int]]], dict[str, list[list[int]]]]:
+def _data(
+    run: Run, tokenizer: PreTrainedTokenizerBase, cache: Path
+) -> tuple[list[list[list[int]]], dict[str, list[list[int]]]]:
     """(token sequences of each step, held-out sequences by domain)."""
+    edition = run.environment["texts"]
     parts = {
-        domain: [split(texts(source), -(-run.training.heldout // len(sources))) for source in sources]
+        domain: [split(texts(source, edition, cache), -(-run.training.heldout // len(sources))) for source in sources]
         for domain, sources in run.domains.items()
     }
     used = {domain for phase in run.condition.phases for domain in phase.mixture}
@@ -148,7 +152,7 @@ def _measure(session: Session, step: int) -> list[Measurement]:
     name = session.folder.path / "activations" / f"{step:06d}.safetensors"
     write_bytes(name, save_tensors({"activations": torch.from_numpy(X)}))
     anchor = anchor_of(session.folder.measurements(0)) if step else None
-    rows = measurements(X, session.probes.labels(), step, reading.layer, anchor)
+    rows = measurements(X, session.probes.labels(), step, session.run.diagnostics, anchor)
     rows += heldout_losses(session.model, session.heldout, session.run.training, step)
     session.progress.measured(rows)
     return rows

@@ -103,6 +103,11 @@ class RunFolder:
                     f"the file was changed or truncated: remove the folder {self.path} and run again"
                 )
 
+    def sweep(self) -> None:
+        """Remove what a killed worker was in the middle of writing."""
+        for path in self.path.rglob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
     def _evidence(self) -> Iterable[Path]:
         return sorted(path for pattern in EVIDENCE for path in self.path.glob(pattern))
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from repro.frozen import Frozen
 from repro.manifest.training import Condition, Training
 
+Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk"]
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 
@@ -19,6 +20,8 @@ class Diagnostics(Frozen):
     pooling: Literal["mean", "last_token"] = "mean"
     special_tokens: Literal["exclude", "include"] = "exclude"
     scale: Literal["none", "unit_rms", "standardise"] = "none"
+    also: tuple[Further, ...] = ()
+    """Diagnostics beyond the geometry itself, at every measured step (§5–8)."""
 
 
 class Arm(Frozen):

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 
@@ -14,9 +15,14 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: str)
         writer.writerow(columns)
         writer.writerows(rows)
     elif form == "json":
-        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, indent=1))
+        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_plain, indent=1))
     else:
         _table(columns, rows)
+
+
+def _plain(value: Any) -> float | str:
+    """SQL's exact decimals become JSON numbers; dates and the like become text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -26,7 +32,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        numeric = all(isinstance(row[index], int | float | None) for row in rows)
+        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))

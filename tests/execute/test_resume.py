@@ -1,0 +1,186 @@
+"""A run killed at any moment goes on from its last checkpoint and ends with the same measurements and adapter."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from repro.files import file_digest
+from repro.store.database import query
+
+Start = Callable[..., subprocess.Popen[str]]
+Kill = Callable[[Path], list[int]]
+PATIENCE = 90.0
+
+
+def bits(results: Path) -> dict[str, str]:
+    """Digest of every piece of evidence that must not depend on interruptions."""
+    folder = next((results / "runs" / "killed").iterdir())
+    assert (folder / "done.json").exists()
+    kept = [*folder.glob("steps/*"), *folder.glob("activations/*"), *folder.glob("adapter/*"), folder / "run.json"]
+    return {str(path.relative_to(folder)): file_digest(path) for path in kept if path.name != "run.json"}
+
+
+def finish(start: Start, manifest: Path, results: Path) -> str:
+    """Run to the end."""
+    process = start("run", str(manifest), "--max-parallel", "2", results=results)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    return output
+
+
+def moments() -> Iterator[tuple[str, Callable[[Path, float], bool]]]:
+    """Ten moments to kill at: while a file is being written, during a capture, and at random."""
+    chance = random.Random(20)
+    for kind in ["write", "capture", "random", "write", "random", "capture", "random", "write", "random", "random"]:
+        wait = chance.uniform(0.0, 2.5)
+        yield (
+            kind,
+            {"write": _writing, "capture": _capturing}.get(kind, lambda _, begun, w=wait: time.time() - begun > w),
+        )
+
+
+def _writing(folder: Path, _: float) -> bool:
+    return any(
+        name.endswith(".tmp") for sub in ("", "steps", "activations") for name in _names(folder / sub) if name[0] == "."
+    )
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _capturing(folder: Path, _: float) -> bool:
+    return _progress(folder).get("phase") == "measuring"
+
+
+def _progress(folder: Path) -> dict[str, object]:
+    try:
+        content: dict[str, object] = json.loads((folder / "progress.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def strike(results: Path, process: subprocess.Popen[str], due: Callable[[Path, float], bool], kill: Kill) -> bool:
+    """Wait until the worker is at work and the moment has come; kill -9. Whether there was anything to kill."""
+    runs = results / "runs" / "killed"
+    known = {folder: _progress(folder).get("pid") for folder in (runs.iterdir() if runs.exists() else [])}
+
+    def at_work() -> bool:
+        folder = next(iter(runs.iterdir()), None) if runs.exists() else None
+        now = _progress(folder) if folder else {}
+        return bool(now) and now.get("pid") != known.get(folder) and now.get("phase") != "loading"
+
+    if not wait_for(at_work, process):
+        return False
+    folder, begun = next(runs.iterdir()), time.time()
+    return wait_for(lambda: due(folder, begun), process) and bool(kill(results))
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
+    """Whether the condition came true before the process ended."""
+    end = time.time() + PATIENCE
+    while time.time() < end and process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.0002)
+    return False
+
+
+def test_a_run_killed_at_ten_moments_ends_with_the_bits_of_one_that_was_not(
+    start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(start, manifest, whole)
+    struck = []
+    for kind, due in moments():
+        process = start("run", str(manifest), "--max-parallel", "2", results=broken)
+        if strike(broken, process, due, kill_workers):
+            struck.append(kind)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert len(struck) >= 7, f"too few kills struck a working run: {struck}"
+    assert {"write", "capture", "random"} <= set(struck)
+    finish(start, manifest, broken)
+    assert bits(broken) == bits(whole)
+
+
+def test_an_ingest_killed_at_any_moment_leaves_a_whole_store(start: Start, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    finish(start, manifest, results)
+    assert start("ingest", results=results).wait() == 0
+    expected = query(results, "SELECT * FROM measurements ORDER BY ALL")[1]
+    struck = 0
+    for delay in (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
+        process = start("ingest", results=results)
+        time.sleep(delay)
+        struck += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+        process.wait()
+        assert query(results, "SELECT * FROM measurements ORDER BY ALL")[1] == expected
+    assert struck, "no ingest was killed while it worked"
+    assert start("ingest", results=results).wait() == 0
+    assert [path.name for path in results.iterdir() if path.suffix == ".tmp"] == []
+    assert query(results, "SELECT * FROM measurements ORDER BY ALL")[1] == expected
+
+
+def test_ctrl_c_stops_cleanly_and_a_finished_run_is_never_redone(start: Start, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    process = start("run", str(manifest), "--max-parallel", "2", results=results)
+    runs = results / "runs" / "killed"
+    assert wait_for(lambda: any(runs.glob("*/state.safetensors")), process)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    folder = next(runs.iterdir())
+    assert not (folder / "done.json").exists()
+    assert "Traceback" not in (folder / "log.txt").read_text()
+    assert "goes on from its last checkpoint" in finish(start, manifest, results)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert "finished already" in finish(start, manifest, results)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_changed_run_says_which_field_changed(start: Start, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    finish(start, manifest, results)
+    manifest.write_text(manifest.read_text().replace("learning_rate: 0.01", "learning_rate: 0.02"))
+    output = finish(start, manifest, results)
+    assert "training.optimizer.learning_rate: 0.01 → 0.02" in output
+    rows = next((results / "runs" / "killed").glob("*/steps/000016.parquet"))
+    assert pq.read_table(rows).num_rows > 0
+    assert start("ingest", results=results).wait() == 0
+    statuses = query(results, "SELECT status FROM runs ORDER BY status")[1]
+    assert statuses == [("done",), ("superseded",)]
+
+
+def test_a_locked_results_folder_is_left_to_whoever_holds_it(start: Start, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = start("run", str(manifest), "--max-parallel", "2", results=results)
+    assert wait_for(lambda: (results / ".run.lock").exists() and any((results / "runs").glob("*/*")), first)
+    second = start("run", str(manifest), "--max-parallel", "2", results=results)
+    output, _ = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert "another repro is at work here" in output
+    os.kill(first.pid, signal.SIGINT)
+    first.wait()
+
+
+def test_an_open_store_does_not_stop_an_ingest(start: Start, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    assert start("ingest", results=results).wait() == 0
+    with duckdb.connect(str(results / "repro.duckdb"), read_only=True) as reader:
+        assert start("ingest", results=results).wait() == 0
+        assert reader.execute("SELECT count(*) FROM runs").fetchone() == (0,)

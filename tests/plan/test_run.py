@@ -1,0 +1,97 @@
+"""A run is named by what can change its numbers, and by nothing else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import repro.plan.code as code
+from repro.manifest.load import load_experiment
+from repro.plan.expand import expand, local_environment
+from repro.plan.run import Run, differences
+
+
+@pytest.fixture
+def run() -> Run:
+    return expand(load_experiment("smoke"), local_environment())[1]
+
+
+def changed(run: Run, **update: object) -> Run:
+    return Run.model_validate({**run.model_dump(), **update})
+
+
+def test_titles_and_the_manifests_name_change_nothing(run: Run) -> None:
+    renamed = changed(
+        run,
+        experiment="other",
+        condition_id="C1",
+        condition={**run.condition.model_dump(), "title": "x"},
+        model={**run.model.model_dump(), "title": "x"},
+    )
+    assert renamed.id == run.id
+
+
+@pytest.mark.parametrize(
+    ("update", "field"),
+    [
+        ({"seed": 99}, "seed"),
+        ({"probe_hash": "0" * 64}, "probe_hash"),
+        ({"environment": {"image": "other"}}, "environment.image"),
+        ({"code": {"repro.worker": "x"}}, "code.repro.worker"),
+    ],
+)
+def test_whatever_can_change_the_numbers_changes_the_name_and_is_named(
+    run: Run, update: dict[str, object], field: str
+) -> None:
+    other = changed(run, **update)
+    assert other.id != run.id
+    assert any(line.startswith(f"{field}: ") for line in differences(run.key(), other.key()))
+
+
+def test_a_run_read_back_from_json_has_the_same_name(run: Run) -> None:
+    assert Run.model_validate_json(run.model_dump_json()).id == run.id
+
+
+def test_an_untrained_condition_is_planned_once_and_without_a_seed() -> None:
+    bases = [run for run in expand(load_experiment("smoke"), local_environment()) if run.condition_id == "B0"]
+    assert [run.model.id for run in bases] == ["tiny-qwen2", "tiny-llama", "tiny-mistral"]
+    assert all(run.seed is None for run in bases)
+
+
+def test_the_first_and_last_steps_are_always_measured(run: Run) -> None:
+    diagnostics = run.diagnostics.model_copy(update={"every": 4})
+    assert changed(run, diagnostics=diagnostics).measured_steps() == [0, 4, 6]
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package's source whose digest can be taken after an edit."""
+    package = tmp_path / "repro"
+    shutil.copytree(code.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "PACKAGE", package)
+    return package
+
+
+def test_docstrings_and_comments_change_no_run(copied: Path) -> None:
+    before = code.worker_code.__wrapped__()
+    path = copied / "train" / "loop.py"
+    text = path.read_text().replace('"""One optimizer step on all', '"""Rewritten. One optimizer step on all')
+    path.write_text(f"# a comment\n{text}")
+    assert code.worker_code.__wrapped__() == before
+
+
+def test_a_changed_statement_changes_the_module_and_only_it(copied: Path) -> None:
+    before = code.worker_code.__wrapped__()
+    path = copied / "train" / "loop.py"
+    path.write_text(path.read_text().replace("0.5 * (1.0 + math.cos", "0.4 * (1.0 + math.cos"))
+    after = code.worker_code.__wrapped__()
+    assert [name for name in before if before[name] != after[name]] == ["repro.train.loop"]
+
+
+def test_the_workers_modules_are_followed_and_the_hosts_are_not() -> None:
+    reached = set(code.worker_code())
+    assert {"repro.worker", "repro.diagnose.session", "repro.geometry.damage", "repro.train.loop"} <= reached
+    assert not any(
+        name.startswith(("repro.cli", "repro.store", "repro.verify", "repro.execute", "repro.report"))
+        for name in reached
+    )

@@ -1,0 +1,122 @@
+"""The store: built from folders, the same every time, closed to everything but its tables."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from repro.errors import EvidenceError, InputError
+from repro.evidence.folder import RunFolder
+from repro.evidence.request import Request, write_request
+from repro.execute.folders import place, prepare
+from repro.manifest.load import load_experiment
+from repro.measurement import Measurement
+from repro.plan.expand import expand, local_environment
+from repro.plan.run import Run
+from repro.store.database import query
+from repro.store.ingest import fingerprint, ingest
+
+
+def finish(results: Path, number: int, value: float = 1.0) -> RunFolder:
+    """A finished run of the smoke manifest, with evidence of one number."""
+    run = expand(load_experiment("smoke"), local_environment())[number]
+    folder = prepare(place(run, results), {"a/claim": "digest"}, 1)
+    folder.append(0, [Measurement(step=0, quantity="entanglement_intensity", value=value, n=48, layer="post_norm")])
+    folder.finish("done")
+    return folder
+
+
+def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
+    finish(tmp_path, 1, 0.5)
+    finish(tmp_path, 2, 0.7)
+    tables = ("runs", "measurements", "artifacts", "provenance", "trajectories")
+    first = [(ingest(tmp_path).runs, query(tmp_path, f"SELECT * FROM {table} ORDER BY ALL")) for table in tables]
+    second = [(ingest(tmp_path).runs, query(tmp_path, f"SELECT * FROM {table} ORDER BY ALL")) for table in tables]
+    assert first == second
+    assert query(tmp_path, "SELECT ei FROM trajectories ORDER BY ei")[1] == [(0.5,), (0.7,)]
+
+
+def test_a_broken_folder_is_named_and_the_others_are_unharmed(tmp_path: Path) -> None:
+    good, bad = finish(tmp_path, 1), finish(tmp_path, 2)
+    bad.measurements_file(0).write_bytes(b"PAR1")
+    found = ingest(tmp_path)
+    assert found.runs == 1
+    assert len(found.refused) == 1
+    assert str(bad.measurements_file(0)) in found.refused[0]
+    assert query(tmp_path, "SELECT folder FROM runs")[1] == [(f"smoke/{good.path.name}",)]
+
+
+def test_a_folder_of_another_version_is_named(tmp_path: Path) -> None:
+    folder = finish(tmp_path, 1)
+    text = (folder.path / "run.json").read_text()
+    (folder.path / "run.json").write_text(text.replace('"format": 1', '"format": 99'))
+    assert "found format 99, expected 1" in ingest(tmp_path).refused[0]
+
+
+def test_an_edited_request_is_refused(tmp_path: Path) -> None:
+    folder = finish(tmp_path, 1)
+    text = (folder.path / "run.json").read_text()
+    (folder.path / "run.json").write_text(text.replace('"learning_rate": 0.01', '"learning_rate": 0.02'))
+    assert ingest(tmp_path).refused
+
+
+def test_only_the_latest_run_of_a_slot_counts(tmp_path: Path) -> None:
+    folder = finish(tmp_path, 1)
+    run = expand(load_experiment("smoke"), local_environment())[1]
+    newer = Run.model_validate({**run.model_dump(), "environment": {"image": "other"}})
+    other = RunFolder(folder.path.parent / newer.folder)
+    shutil.copytree(folder.path, other.path)
+    (other.path / "done.json").unlink()
+    write_request(other.path, Request(id=newer.id, slot=newer.slot, run=newer, claims={}, threads=1))
+    other.finish("done")
+    marker = (other.path / "done.json").read_text()
+    (other.path / "done.json").write_text(marker.replace('"finished": "2', '"finished": "3'))
+    ingest(tmp_path)
+    assert query(tmp_path, "SELECT status, image FROM runs ORDER BY status")[1] == [
+        ("done", "other"),
+        ("superseded", "local"),
+    ]
+    assert len(query(tmp_path, "SELECT * FROM trajectories")[1]) == 1
+
+
+def test_the_fingerprint_changes_with_the_evidence_and_not_otherwise(tmp_path: Path) -> None:
+    finish(tmp_path, 1)
+    before = fingerprint(tmp_path)
+    ingest(tmp_path)
+    assert fingerprint(tmp_path) == before
+    finish(tmp_path, 2)
+    assert fingerprint(tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "COPY runs TO 'leak.csv'",
+        "ATTACH 'other.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SET lock_configuration = false",
+        "DELETE FROM runs",
+        "CREATE TABLE t (a INTEGER)",
+        "EXPORT DATABASE 'out'",
+    ],
+)
+def test_sql_reaches_nothing_but_the_tables(tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    finish(tmp_path, 1)
+    ingest(tmp_path)
+    assert query(tmp_path, "SELECT count(*) FROM runs")[1] == [(1,)], "a positive control"
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(InputError):
+        query(tmp_path, sql)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_missing_or_foreign_store_says_how_to_build_one(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="repro ingest"):
+        query(tmp_path, "SELECT 1")
+    (tmp_path / "repro.duckdb").write_bytes(b"not a database, but long enough to be one" * 100)
+    with pytest.raises(EvidenceError, match="builds it again"):
+        query(tmp_path, "SELECT 1")
