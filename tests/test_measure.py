@@ -111,6 +111,7 @@ def test_the_table_shows_the_scale_sweep_and_the_nulls_unasked(files, capsys):
         "entanglement intensity",
         "Scale alone takes EI from",
         "within_domain",
+        "by ρ: 0.001: ",
         "32B seed 0",
         "by construction",
     ):

@@ -77,7 +77,7 @@ def planted_values(
 ) -> Array:
     """EI of Gaussian activations with separate concepts whose accuracies match the observed ones (K)."""
     noise, width = _noise(rows, labels)
-    strength = _matched_strength(labels, observed, noise, width, rng, alpha)
+    strength = matched_strength(labels, observed, noise, width, rng, alpha)
     values = []
     for start in range(0, draws, BATCH):
         X = planted(labels, strength, noise, width, min(BATCH, draws - start), rng)
@@ -110,7 +110,7 @@ def _noise(rows: Spectrum, labels: Labels) -> tuple[float, int]:
     return float(np.sqrt(total / max(1, labels.n - 1 - labels.nominal_rank) / width)), width
 
 
-def _matched_strength(
+def matched_strength(
     labels: Labels, observed: Array, noise: float, width: int, rng: np.random.Generator, alpha: float
 ) -> Array:
     """K strengths, in units of the noise, found by bisection on the same random numbers throughout."""

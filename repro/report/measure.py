@@ -1,6 +1,7 @@
 """The readable tables of `repro measure`. Every EI is shown with what it has to be read against."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from repro.geometry import Geometry, Undefined
 from repro.geometry.interval import Interval
+from repro.geometry.specification import Reading, Specification
 from repro.geometry.sweep import ScalePoint
 from repro.measure.compose import Context, Measured
 from repro.measure.record import shares
@@ -34,6 +36,7 @@ def parts(measured: Measured) -> Iterator[RenderableType]:
         yield _sweep(measured.context)
         yield _overlay(measured.context)
         yield scale_sentence(measured.geometry, measured.context.sweep)
+        yield relative_sentence(measured.context.readings)
         yield _specifications(measured.context)
     yield _similarity(measured)
 
@@ -141,6 +144,14 @@ def scale_sentence(g: Geometry, sweep: list[ScalePoint]) -> str:
         f"accuracy keeps {INTACT:.0%} of its value. With the penalty anchored to these activations EI is "
         f"{number(g.entanglement_intensity)} at every scale."
     )
+
+
+def relative_sentence(readings: list[Reading]) -> str:
+    """EI with a penalty in proportion to the activations, which no change of scale can move."""
+    plain = Specification(capture=readings[0].specification.capture)
+    found = {r.specification.alpha: r.value for r in readings if replace(r.specification, alpha="absolute") == plain}
+    values = [f"{name.split(':')[1]}: {number(value)}" for name, value in found.items() if name.startswith("relative")]
+    return f"With a penalty of ρ·trace(K)/n, EI at every scale is, by ρ: {', '.join(values)}."
 
 
 def _specifications(context: Context) -> Table:

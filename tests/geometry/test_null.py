@@ -6,8 +6,8 @@ import pytest
 from repro.geometry import Labels, Undefined, diagnose
 from repro.geometry.ensemble import accuracies, residual_operators, weighted_rows
 from repro.geometry.null import (
-    _matched_strength,
     joint_permutations,
+    matched_strength,
     permuted_values,
     planted,
     planted_values,
@@ -79,7 +79,7 @@ def test_planted_activations_reach_the_accuracies_asked_for():
     rng = np.random.default_rng(0)
     labels = Labels.of({"a": [str(v) for v in np.arange(48) % 3], "b": [str(v) for v in np.arange(48) // 3 % 4]})
     target = np.array([0.9, 0.6])
-    strength = _matched_strength(labels, target, 1.0, 12, rng, 1.0)
+    strength = matched_strength(labels, target, 1.0, 12, rng, 1.0)
     X = planted(labels, strength, 1.0, 12, 300, rng)
     weights = np.ones((300, 48))
     codes = np.broadcast_to(labels.codes, (300, 48, 2))

@@ -1,0 +1,149 @@
+"""Activation capture against a plain forward pass, against one text at a time, and beside nnsight and TransformerLens.
+
+The two libraries are no dependency of ours. Install them where the project's packages are visible and name that Python
+in REPRO_BENCH_PEERS; without it their rows are left out.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from repro.diagnose.capture import Reading, _by_length, _pool, _tensors, capture
+from repro.diagnose.diagnostics import measurements
+from repro.execute.fetch import fetch_models
+from repro.execute.folders import cache_folder
+from repro.geometry import diagnose
+from repro.manifest.experiment import Diagnostics
+from repro.manifest.load import load_models
+from repro.manifest.probes import load_probe_set
+
+MODEL = "smollm2-135m"
+PROBES = "factorial_48"
+READING = Reading()
+ROUNDS = 3
+Batch = tuple[list[int], torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def rows() -> list[dict[str, Any]]:
+    """The rows of the speed table that need a model."""
+    model, tokenizer, texts = loaded()
+    plain, ours = interleaved(
+        lambda: forward(model, batches(tokenizer, texts)), lambda: captured(model, tokenizer, texts)
+    )
+    return [
+        row("capture against a plain forward of the same batches", plain / ours, "×", 0.95, note=f"{ours:.2f} s"),
+        single_row(model, tokenizer, texts),
+        diagnostics_row(model, tokenizer, texts, plain),
+        *peer_rows(),
+    ]
+
+
+def row(name: str, value: float, unit: str, bar: float, at_most: bool = False, note: str = "") -> dict[str, Any]:
+    """One line of the table; `holds` compares with the bar in the direction that is better."""
+    name = f"{name} ({MODEL}, {PROBES})"
+    holds = value <= bar if at_most else value >= bar
+    return {"name": name, "value": float(value), "unit": unit, "bar": bar, "holds": bool(holds), "note": note}
+
+
+def model_folder() -> Path:
+    """The model's folder in the cache, fetched if it is not there."""
+    model = load_models()[MODEL]
+    fetch_models([model], cache_folder(), print)
+    return cache_folder() / "models" / model.folder
+
+
+def loaded() -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
+    """Model in float32, tokenizer, probe texts."""
+    folder = str(model_folder())
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    return model, AutoTokenizer.from_pretrained(folder), list(load_probe_set(PROBES).texts())
+
+
+def batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Batch]:
+    """The batches that `capture` makes: (indices, ids, mask, special-token mask)."""
+    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
+    order = _by_length([len(item["input_ids"]) for item in encoded])
+    return [(indices, *_tensors([encoded[i] for i in indices], torch.device("cpu"))) for indices in order]
+
+
+@torch.no_grad()
+def forward(model: PreTrainedModel, prepared: Sequence[Batch]) -> None:
+    """The decoder alone, nothing kept: the least a capture can cost."""
+    for _, ids, mask, _ in prepared:
+        model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False)
+
+
+def captured(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:
+    """Our capture, tokenisation and pooling included."""
+    return np.asarray(capture(model, tokenizer, texts, [READING])[READING])
+
+
+def interleaved(*works: Callable[[], object]) -> list[float]:
+    """Median wall time of each, taken in turns after a round to warm up."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(ROUNDS + 1):
+        for work, taken in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken[1:]) for taken in times]
+
+
+@torch.no_grad()
+def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, Any]:
+    """Largest difference from the model's own hidden states, one text at a time, relative to the probe's norm."""
+    ours = captured(model, tokenizer, texts)
+    worst = 0.0
+    for text, mine in zip(texts, ours, strict=True):
+        item = tokenizer(text, return_tensors="pt", return_special_tokens_mask=True)
+        kept = 1 - item.pop("special_tokens_mask")
+        hidden = model(**item, output_hidden_states=True).hidden_states[-1]
+        own = _pool(hidden, kept, "mean")[0].numpy()
+        worst = max(worst, float(np.abs(mine - own).max() / np.linalg.norm(own)))
+    return row("capture against the model's own states, one text at a time", worst, "relative", 1e-5, at_most=True)
+
+
+def diagnostics_row(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], plain: float
+) -> dict[str, Any]:
+    """All diagnostics of a later checkpoint, as rows of evidence, in units of the forward pass."""
+    X, labels = captured(model, tokenizer, texts), load_probe_set(PROBES).labels()
+    trace = diagnose(X, labels).trace
+    (taken,) = interleaved(lambda: measurements(X, labels, 500, Diagnostics(), trace))
+    note = f"{1e3 * taken:.1f} ms beside {plain:.2f} s"
+    return row("all diagnostics of a checkpoint against its forward pass", 100 * taken / plain, "%", 5, True, note)
+
+
+def peer_rows() -> list[dict[str, Any]]:
+    """Our capture beside nnsight's and TransformerLens's in one process of the Python that has them."""
+    python = os.environ.get("REPRO_BENCH_PEERS")
+    if not python:
+        return []
+    command = [python, "-m", "bench.capture_peers", str(model_folder())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    found = json.loads(done.stdout.splitlines()[-1])
+    return [
+        row(
+            f"capture against {peer}",
+            found[peer]["seconds"] / found["capture"]["seconds"],
+            "×",
+            1.0,
+            note=f"{found[peer]['version']}; {found[peer]['seconds']:.2f} s against {found['capture']['seconds']:.2f} s; "
+            f"values differ by {found[peer]['difference']:.0e}",
+        )
+        for peer in ("nnsight", "TransformerLens")
+    ]
+
+
+if __name__ == "__main__":
+    for line in rows():
+        print(line)

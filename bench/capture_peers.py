@@ -1,0 +1,69 @@
+"""Our capture, nnsight's and TransformerLens's in turns on the same batches; prints JSON. Run by bench/capture.py.
+
+Both peers get the batches ready made and stop as early as they can: nnsight ends the trace at the final norm, and
+TransformerLens keeps that one hook.
+"""
+
+import json
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import nnsight
+import numpy as np
+import torch
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from bench.capture import PROBES, _pool, batches, captured, interleaved
+from repro.manifest.probes import load_probe_set
+
+
+def main(folder: str) -> None:
+    """Time the three on the model in `folder`, each with its own copy of it."""
+    texts = list(load_probe_set(PROBES).texts())
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    copies = [AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval() for _ in range(3)]
+    prepared = batches(tokenizer, texts)
+    traced = nnsight.LanguageModel(copies[1], tokenizer=tokenizer)
+    bridged = TransformerBridge.boot_transformers(folder, hf_model=copies[2], tokenizer=tokenizer, dtype=torch.float32)
+
+    def by_nnsight(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        with traced.trace({"input_ids": ids, "attention_mask": mask}) as tracer:
+            hidden = traced.model.norm.output.save()
+            tracer.stop()
+        return hidden
+
+    def by_transformer_lens(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        hook = "ln_final.hook_out"
+        return bridged.run_with_cache(ids, attention_mask=mask, names_filter=[hook])[1][hook]
+
+    def pooled(hidden_of: Any) -> np.ndarray:
+        found = torch.zeros(len(texts), copies[0].config.hidden_size)
+        with torch.no_grad():
+            for indices, ids, mask, special in prepared:
+                found[indices] = _pool(hidden_of(ids, mask), mask * (1 - special), "mean")
+        return found.numpy()
+
+    ways = {
+        "capture": lambda: captured(copies[0], tokenizer, texts),
+        "nnsight": lambda: pooled(by_nnsight),
+        "TransformerLens": lambda: pooled(by_transformer_lens),
+    }
+    ours = ways["capture"]()
+    seconds = interleaved(*ways.values())
+    names = {"capture": "torch", "nnsight": "nnsight", "TransformerLens": "transformer-lens"}
+    report = {
+        way: {
+            "seconds": taken,
+            "version": version(names[way]),
+            "difference": float(np.abs(work() - ours).max() / np.abs(ours).max()),
+        }
+        for (way, work), taken in zip(ways.items(), seconds, strict=True)
+    }
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
