@@ -2,6 +2,7 @@
 
     python -m repro.worker run FOLDER --cache CACHE      carry out the run in FOLDER, from wherever it stands
     python -m repro.worker materialise SPEC              turn a fetched source into a model folder
+    python -m repro.worker texts SPEC                    bring the texts of a data source into the cache
 
 It runs the same in a subprocess, a container or a cluster job, writes nothing but its folder, and needs no network.
 Exit codes: 0 finished (a diverged run too: that is a result) · 2 bad input, one line · 130 stopped.
@@ -28,13 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--cache", type=Path, required=True)
     materialise = verbs.add_parser("materialise")
     materialise.add_argument("spec", type=Path)
+    texts = verbs.add_parser("texts")
+    texts.add_argument("spec", type=Path)
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if given.verb != "texts":  # the one verb that may reach a hub
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         if given.verb == "materialise":
             _materialise(json.loads(given.spec.read_text()))
+        elif given.verb == "texts":
+            _texts(json.loads(given.spec.read_text()))
         else:
             from repro.diagnose.session import carry_out
 
@@ -58,6 +64,13 @@ def _materialise(spec: dict[str, str]) -> None:
 
     source = Path(spec["source"]) if spec["source"] else None
     materialise(Model.model_validate_json(spec["model"]), source, Path(spec["destination"]))
+
+
+def _texts(spec: dict[str, str]) -> None:
+    from repro.manifest.data import Source
+    from repro.train.texts import materialise_texts
+
+    materialise_texts(Source.model_validate_json(spec["source"]), Path(spec["destination"]))
 
 
 if __name__ == "__main__":

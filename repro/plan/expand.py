@@ -9,6 +9,7 @@ from repro.manifest.load import ROOT, load_models, load_sources
 from repro.manifest.probes import load_probe_set
 from repro.plan.code import worker_code
 from repro.plan.run import Run
+from repro.plan.texts import edition
 
 
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
@@ -52,4 +53,5 @@ def local_environment() -> dict[str, str]:
         "lock": file_digest(lock)[:16] if Path(lock).is_file() else "none",
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "texts": edition(),
     }

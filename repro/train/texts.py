@@ -5,20 +5,47 @@ texts on a machine that can download nothing.
 """
 
 import ast
+import hashlib
+import json
 import re
 import sysconfig
 from functools import cache
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.files import write_bytes
 from repro.manifest.data import HubDataset, PythonTopics, ReasoningGym, Source, StandardLibrary
+from repro.plan.texts import texts_file
 
 SHORTEST, LONGEST = 200, 4000  # characters of a function or class that makes a useful example
 SKIPPED = {"test", "tests", "idlelib", "lib2to3", "site-packages", "turtledemo", "__pycache__", "pydoc_data"}
 
 
-def texts(source: Source) -> list[str]:
-    """All texts of a source. Raises SetupError when it cannot be had here."""
+def texts(source: Source, edition: str, cache: Path) -> list[str]:
+    """All texts of a source as fetched into the cache. Raises SetupError when they are absent or were changed."""
+    path = texts_file(cache, source, edition)
+    try:
+        content = path.read_bytes()
+        expected = path.with_suffix(".sha256").read_text().strip()
+    except OSError as error:
+        raise SetupError(
+            f"data {source.id} ({edition}): not in the cache {cache}; bring it there: repro fetch NAME"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise SetupError(f"{path}: found sha256 {found[:12]}, expected {expected[:12]}; remove it and fetch again")
+    return [json.loads(line) for line in content.decode().splitlines()]
+
+
+def materialise_texts(source: Source, destination: Path) -> None:
+    """Write a source's texts to `destination`, one JSON string a line, with their digest beside."""
+    content = "".join(json.dumps(text) + "\n" for text in original(source)).encode()
+    write_bytes(destination.with_suffix(".sha256"), hashlib.sha256(content).hexdigest().encode())
+    write_bytes(destination, content)
+
+
+def original(source: Source) -> list[str]:
+    """All texts of a source from where they come from. Raises SetupError when it cannot be had here."""
     match source.data:
         case StandardLibrary():
             return standard_library()

@@ -1,0 +1,41 @@
+"""What the queue needs of a runner: it starts workers on run folders, and each can be watched and stopped."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from repro.evidence.folder import RunFolder
+
+
+class Job(Protocol):
+    """One worker at work on one run folder."""
+
+    @property
+    def folder(self) -> RunFolder:
+        """The run's folder."""
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it waits or runs. A negative code is the signal that ended it."""
+
+    def stop(self) -> None:
+        """End it, cleanly where it lets us; it goes on from its last checkpoint another time."""
+
+    def problem(self, code: int) -> str:
+        """Why it ended with this code without finishing its run, in one line."""
+
+
+class Runner(Protocol):
+    """A place where workers run."""
+
+    @property
+    def threads(self) -> int:
+        """Processor threads each run gets."""
+
+    def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
+        """Start a worker on each folder, or take over the one that is still at work there."""
+
+
+def how_it_ended(code: int, folder: RunFolder) -> str:
+    """An exit code and the last line of the log, in words."""
+    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    lines = folder.log.read_text(errors="replace").strip().splitlines() if folder.log.exists() else []
+    return f"{how}: {lines[-1] if lines else 'no output'} (log: {folder.log})"

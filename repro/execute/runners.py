@@ -1,0 +1,59 @@
+"""From `--runner NAME` to a runner that is ready, with everything it needs checked before the first run starts."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from repro.execute.container import ContainerRunner, Limits
+from repro.execute.folders import Place
+from repro.execute.jobs import Runner
+from repro.execute.local import LocalRunner
+from repro.plan.expand import local_environment
+from repro.plan.image_lock import Name, image_environment
+
+Kind = Literal["local", "docker", "slurm"]
+MEMORY_SHARE = 0.9
+"""Part of the machine's memory that all containers together may use."""
+
+
+def environment(asked: str, image: str) -> dict[str, str]:
+    """What runs depend on where `--runner` puts them, for their keys."""
+    if _kind(asked, image) == "docker":
+        return image_environment(_image(image), platform.machine())
+    return local_environment()
+
+
+def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, results: Path, at_once: int) -> Runner:
+    """The runner for a manifest that names `image`, checked. Raises SetupError with the way out."""
+    threads = max(1, (os.cpu_count() or 1) // at_once)
+    if _kind(asked, image) == "docker":
+        return _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
+    return LocalRunner(cache, threads)
+
+
+def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path, limits: Limits) -> Runner:
+    from repro.execute.engine import engine
+    from repro.execute.images import checked_image
+
+    client = engine()
+    runner = ContainerRunner(client, checked_image(client, image), cache, results, limits, gpus=image == "cuda")
+    runner.remove_strays(place.folder.path for place in places)
+    return runner
+
+
+def _kind(asked: str, image: str) -> Kind:
+    """`auto` runs locally what needs no image, and anything else in a container."""
+    if asked == "auto":
+        return "local" if image == "local" else "docker"
+    return cast(Kind, asked)
+
+
+def _image(image: str) -> Name:
+    """The image a manifest's runs use in a container; one that needs none uses the small one."""
+    return cast(Name, image) if image in get_args(Name) else "cpu"
+
+
+def _memory() -> int:
+    return int(MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
