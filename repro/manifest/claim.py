@@ -27,7 +27,7 @@ SHARES = ("count_where", "share", "all", "none", "only")
 EXTREMES = ("highest", "lowest", "position")
 """Where one level (`which`) stands among the others."""
 TRUTHS = ("equals", "above", "below", "at_least", "at_most", "monotone", "highest", "lowest", "all", "none", "only",
-          "no_effect", "significant", "identical", "proportional")  # fmt: skip
+          "no_effect", "significant", "identical", "proportional", "recovery")  # fmt: skip
 """Statistics whose value is true or false."""
 
 Statistic = Literal[

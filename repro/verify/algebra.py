@@ -84,7 +84,7 @@ def at(term: Term, axis: str, level: Scalar) -> Term:
 def series(term: Term, lookup: Lookup, axis: str) -> tuple[tuple[Scalar, ...], list[Interval] | Missing]:
     """The operand at every level of an axis. Missing as soon as one is: half the cells have another statistic."""
     inner = operand(term)
-    levels = term.among or lookup.levels(inner, axis)
+    levels = term.among or lookup.levels(leaves(inner)[0], axis)
     if not levels:
         return (), Missing(f"no cells along {axis}")
     values: list[Interval] = []

@@ -74,7 +74,9 @@ def _plain(claim: Claim) -> float | bool | str:
 
 
 def over_seeds(term: Term) -> Term:
-    """The term with every cell that names no seed read as a mean over seeds."""
+    """The term with every cell that names no seed read as a mean over seeds, unless it runs over seeds already."""
+    if term.over == "seed":
+        return term
     if term.of is None and term.against is None:
         if term.statistic == "single" and "seed" not in term.selector and "model" in term.selector:
             return Term(statistic="mean", over="seed", quantity=term.quantity, selector=term.selector)
