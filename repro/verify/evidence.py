@@ -78,43 +78,54 @@ class _Row:
     observations: int
     probe_set: str
 
+    def measured_seeds(self) -> list[int]:
+        return [s for s, value in zip(self.seeds, self.values, strict=True) if value is not None and s is not None]
 
-Place = tuple[str, str, int, str | None, int | None]
-"""(model, condition, step, concept, direction)."""
+
+Family = dict[tuple[str, str], dict[int, _Row]]
+"""(model, condition) → step → row."""
+Kind = tuple[str, str, str]
+"""(experiment, quantity, specification)."""
+Part = tuple[str | None, int | None]
+"""(concept, direction)."""
 
 
 @dataclass
 class Evidence:
     """Every measured cell that some claim asks for."""
 
-    rows: dict[tuple[str, str, str], dict[Place, _Row]] = field(default_factory=lambda: defaultdict(dict))
-    """(experiment, quantity, specification) → place → row."""
+    rows: dict[Kind, dict[Part, Family]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
     bases: dict[tuple[str, str, str | None, int | None], dict[str, float]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     """(quantity, model, concept, direction) → probe set → value of the base model."""
     runs: dict[str, dict[tuple[str, str, str], int]] = field(default_factory=lambda: defaultdict(dict))
     """experiment → (model, condition, status) → runs."""
+    _columns: dict[tuple[Kind, frozenset[tuple[str, Scalar]]], Column | Absent] = field(default_factory=dict)
 
     def column(
         self, experiment: str, quantity: str, selector: Mapping[str, Scalar], specification: str = "default"
     ) -> Column | Absent:
         """The cell's values by run, or why there are none."""
+        key = (experiment, quantity, specification), frozenset(selector.items())
+        if key not in self._columns:
+            self._columns[key] = self._read(key[0], selector)
+        return self._columns[key]
+
+    def _read(self, kind: Kind, selector: Mapping[str, Scalar]) -> Column | Absent:
         if blind := [key for key in UNKNOWN_KEYS if key in selector]:
             return Absent("not_run", f"the store does not yet tell cells apart by {blind[0]}")
-        found = self._matching(experiment, quantity, selector, specification)
+        found = self._matching(kind, selector)
         if not found:
-            return self._absent(experiment, quantity, selector)
-        if isinstance(found, Absent):
-            return found
-        return _column(found, selector.get("seed"))
+            return self._absent(kind[0], kind[1], selector)
+        return found if isinstance(found, Absent) else _column(found, selector.get("seed"))
 
     def trajectory(self, experiment: str, quantity: str, selector: Mapping[str, Scalar], what: str) -> Column | Absent:
         """Per run: the step of permanent collapse, or whether there was a recovery (docs/SCIENCE.md §11)."""
         steps = [step for step in self.levels(experiment, quantity, selector, "step") if isinstance(step, int)]
-        columns = [self.column(experiment, quantity, {**selector, "step": step}) for step in steps]
         by_seed: dict[int | None, list[tuple[int, Interval]]] = defaultdict(list)
-        for step, column in zip(steps, columns, strict=True):
+        for step in steps:
+            column = self.column(experiment, quantity, {**selector, "step": step})
             if isinstance(column, Column):
                 for seed, value in zip(column.seeds, column.values, strict=True):
                     by_seed[seed].append((step, point(float(value))))
@@ -133,17 +144,19 @@ class Evidence:
     def levels(self, experiment: str, quantity: str, selector: Mapping[str, Scalar], axis: str) -> tuple[Scalar, ...]:
         """Levels of an axis for which the cell was measured."""
         rest = {key: value for key, value in selector.items() if key != axis}
-        found: set[Scalar] = set()
-        for place, row in self.rows.get((experiment, quantity, "default"), {}).items():
-            if _fits(place, rest, axis):
-                model, condition, step, concept, direction = place
-                seeds = [seed for seed, value in zip(row.seeds, row.values, strict=True) if value is not None]
-                of_axis: dict[str, Sequence[Scalar | None]] = {
-                    "model": [model], "condition": [condition], "step": [step], "direction": [direction],
-                    "seed": seeds, **{key: [concept] for key in CONCEPT_KEYS},
-                }  # fmt: skip
-                found.update(level for level in of_axis.get(axis, []) if level is not None)
-        return tuple(sorted(found, key=lambda level: (isinstance(level, str), level)))
+        found: set[Scalar | None] = set()
+        for (concept, direction), family in self.rows.get((experiment, quantity, "default"), {}).items():
+            if axis not in CONCEPT_KEYS and concept != _concept(rest):
+                continue
+            if axis != "direction" and direction != rest.get("direction"):
+                continue
+            if axis in CONCEPT_KEYS or axis == "direction":
+                found |= {direction if axis == "direction" else concept} if self._fitting(family, rest) else set()
+                continue
+            for model, condition, step, row in self._fitting(family, rest):
+                of_axis: dict[str, Scalar] = {"model": model, "condition": condition, "step": step}
+                found |= set(row.measured_seeds()) if axis == "seed" else {of_axis.get(axis)}
+        return tuple(sorted((v for v in found if v is not None), key=lambda level: (isinstance(level, str), level)))
 
     def base_models(self, quantity: str, selector: Mapping[str, Scalar]) -> dict[str, float]:
         """The base model's value by probe set."""
@@ -151,26 +164,43 @@ class Evidence:
         key = (quantity, str(selector.get("model")), _concept(selector), None if direction is None else int(direction))
         return self.bases.get(key, {})
 
-    def _matching(
-        self, experiment: str, quantity: str, selector: Mapping[str, Scalar], specification: str
-    ) -> list[_Row] | Absent:
-        places = self.rows.get((experiment, quantity, specification), {})
+    def _matching(self, kind: Kind, selector: Mapping[str, Scalar]) -> list[_Row] | Absent:
+        direction = selector.get("direction")
+        part = (_concept(selector), None if direction is None else int(direction))
+        family = self.rows.get(kind, {}).get(part)
+        if not family:
+            return []
         wanted = dict(selector)
         if wanted.get("condition") == "B0":  # nothing is trained: the base model is what it is at any step
             wanted["step"] = 0
         if wanted.get("step", "last") == "last":
-            steps = [place[2] for place in places if _fits(place, wanted, "step")]
-            if not steps:
-                return []
-            wanted["step"] = max(steps)
-        if (exact := _place(wanted)) in places:
-            return [places[exact]]
-        fitting = {place: row for place, row in places.items() if _fits(place, wanted)}
-        if len({place[0] for place in fitting}) > 1:
+            wanted["step"] = max(
+                (step for _, _, step, _ in self._fitting(family, {**wanted, "step": "any"})), default=0
+            )
+        exact = family.get((str(wanted.get("model")), str(wanted.get("condition"))), {}).get(int(wanted["step"]))
+        if exact is not None:
+            return [exact]
+        fitting = self._fitting(family, wanted)
+        if len({model for model, _, _, _ in fitting}) > 1:
             return Absent("undefined", "the claim names no model, and several were measured")
-        if wanted["step"] != 0 and len({place[1] for place in fitting}) > 1:
+        if wanted["step"] != 0 and len({condition for _, condition, _, _ in fitting}) > 1:
             return Absent("undefined", "the claim names no condition, and several were measured")
-        return list(fitting.values())
+        return [row for _, _, _, row in fitting]
+
+    @staticmethod
+    def _fitting(family: Family, selector: Mapping[str, Scalar]) -> list[tuple[str, str, int, _Row]]:
+        """Rows that agree with the selected model, condition and step; at step 0 any condition is the base model."""
+        step = selector.get("step", "any")
+        conditions = None if step == 0 else selector.get("condition")
+        found = []
+        for (model, condition), by_step in family.items():
+            if selector.get("model", model) != model or (conditions is not None and conditions != condition):
+                continue
+            if isinstance(step, int):
+                found += [(model, condition, step, by_step[step])] if step in by_step else []
+            else:
+                found += [(model, condition, at, row) for at, row in by_step.items()]
+        return found
 
     def _absent(self, experiment: str, quantity: str, selector: Mapping[str, Scalar]) -> Absent:
         statuses: dict[str, int] = defaultdict(int)
@@ -195,7 +225,8 @@ def gather(connection: Connection, wanted: Iterable[Wanted]) -> Evidence:
     experiments, quantities = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     for row in connection.execute(_CELLS, [experiments, quantities]).fetchall():
         experiment, quantity, specification, model, condition, step, concept, direction, *rest = row
-        evidence.rows[experiment, quantity, specification][model, condition, step, concept, direction] = _Row(*rest)
+        family = evidence.rows[experiment, quantity, specification][concept, direction]
+        family.setdefault((model, condition), {})[step] = _Row(*rest)
     for quantity, model, concept, direction, probe_set, value in connection.execute(
         _BASES, [sorted(set(quantities))]
     ).fetchall():
@@ -229,28 +260,3 @@ def _column(rows: Sequence[_Row], seed: Scalar | None) -> Column | Absent:
 
 def _concept(selector: Mapping[str, Scalar]) -> str | None:
     return next((str(selector[key]) for key in CONCEPT_KEYS if key in selector), None)
-
-
-def _place(selector: Mapping[str, Scalar]) -> Place:
-    direction = selector.get("direction")
-    return (
-        str(selector.get("model")),
-        str(selector.get("condition")),
-        int(selector["step"]),
-        _concept(selector),
-        None if direction is None else int(direction),
-    )
-
-
-def _fits(place: Place, selector: Mapping[str, Scalar], free: str = "") -> bool:
-    model, condition, step, concept, direction = place
-    if free not in CONCEPT_KEYS and concept != _concept(selector):
-        return False
-    if free != "direction" and direction != selector.get("direction"):
-        return False
-    if free != "model" and selector.get("model", model) != model:
-        return False
-    at_start = step == 0 or selector.get("step") == 0
-    if free != "condition" and not at_start and selector.get("condition", condition) != condition:
-        return False
-    return free == "step" or selector.get("step", step) == step

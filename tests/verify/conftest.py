@@ -53,22 +53,24 @@ class Store:
         specification: str = "default",
         n: int = 48,
     ) -> None:
-        rows = [
-            (run_id, key[1], key[0], specification, "post_norm", None, key[2] if len(key) > 2 else None, value,
-             None if value is not None else "no direction damages its own concept", n)
-            for key, value in values.items()
-        ]  # fmt: skip
-        self.connection.executemany("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        keys = [(key[0], key[1], key[2] if len(key) > 2 else None) for key in values]
+        reasons = [None if value is not None else "no direction damages its own concept" for value in values.values()]
+        self.connection.execute(
+            "INSERT INTO measurements SELECT ?, unnest(?::INTEGER[]), unnest(?::VARCHAR[]), ?, 'post_norm', NULL, "
+            "unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), ?",
+            [run_id, [k[1] for k in keys], [k[0] for k in keys], specification, [k[2] for k in keys],
+             list(values.values()), reasons, n],
+        )  # fmt: skip
 
 
-@pytest.fixture()
+@pytest.fixture
 def store() -> Iterator[Store]:
     made = Store()
     yield made
     made.connection.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def claims_of() -> Callable[..., list]:
     """Claims from the fields a paper's YAML would hold, all of one paper."""
     from repro.manifest.claim_build import build_claims, finish, inherit

@@ -1,0 +1,120 @@
+"""Verbs about verdicts: verify, explain."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from repro.manifest.claim import Claim
+    from repro.verify.verdict import Verdict
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the verbs."""
+    verify = verbs.add_parser("verify", help="a verdict for every claim")
+    verify.add_argument("name", nargs="?", metavar="NAME", help="a manifest: only the claims it measures")
+    verify.add_argument("--json", action="store_true", help='{"claims": [...], "counts": {...}}')
+    verify.add_argument("--junit", metavar="FILE", type=Path, help="write the verdicts as JUnit XML too")
+    verify.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    verify.set_defaults(run=_verify)
+    explain = verbs.add_parser("explain", help="why a claim has its verdict, in plain words")
+    explain.add_argument("claim", metavar="CLAIM", help="a claim's id as `repro verify` shows it, or its end")
+    explain.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    explain.set_defaults(run=_explain)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    """1 contradicted, 3 something not run, else 0. Raises ReproError for bad input and for changed tolerances."""
+    from repro.execute.folders import results_folder
+    from repro.manifest.papers import load_claims
+    from repro.verify.assess import counts, exit_code
+    from repro.verify.keep import keep
+
+    results, everything = results_folder(arguments.results), load_claims()
+    claims = _bound(arguments.name, everything) if arguments.name else everything
+    verdicts = _verdicts(claims, everything, results)
+    if arguments.junit:
+        from repro.report.junit import write_junit
+
+        write_junit(arguments.junit, verdicts)
+    if arguments.json:
+        content = {"claims": [verdict.model_dump(mode="json") for verdict in verdicts], "counts": counts(verdicts)}
+        print(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        _show(verdicts)
+    if (results / "repro.duckdb").exists() and (why_not := keep(results, claims, verdicts)):
+        print(f"repro verify: the verdicts are not in the store: {why_not}", file=sys.stderr)
+    return exit_code(verdicts)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    """0 when the claim exists, whatever its verdict. Raises InputError otherwise."""
+    from repro.execute.folders import results_folder
+    from repro.manifest.papers import load_claims
+    from repro.report.explain import explanation
+
+    everything = load_claims()
+    claim = _named(arguments.claim, everything)
+    (verdict,) = _verdicts([claim], everything, results_folder(arguments.results))
+    print(explanation(claim, verdict), end="")
+    return 0
+
+
+def _verdicts(
+    claims: "list[Claim] | tuple[Claim, ...]", everything: "tuple[Claim, ...]", results: Path
+) -> "list[Verdict]":
+    from contextlib import nullcontext
+
+    from repro.execute.folders import cache_folder
+    from repro.store.database import NAME, connect
+    from repro.verify.assess import assess
+    from repro.verify.audit import findings
+    from repro.verify.needs import needs
+
+    found = findings(everything, remembered=cache_folder() / "audit.json")
+    with connect(results) if (results / NAME).exists() else nullcontext() as connection:
+        return assess(claims, connection, everything=everything, audit=found, needs=needs)
+
+
+def _show(verdicts: "list[Verdict]") -> None:
+    from rich.console import Console
+
+    from repro.report.verify import show
+
+    show(
+        verdicts,
+        Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, color_system=None),
+    )
+
+
+def _bound(name: str, everything: "tuple[Claim, ...]") -> "list[Claim]":
+    """The claims a manifest measures; the manifest is a name, an announced name, or a path."""
+    from repro.manifest.load import load_experiment
+
+    bound = [claim for claim in everything if claim.measured_by == name]
+    if bound:
+        return bound
+    identity = load_experiment(name).id
+    return [claim for claim in everything if claim.measured_by == identity]
+
+
+def _named(wanted: str, everything: "tuple[Claim, ...]") -> "Claim":
+    from difflib import get_close_matches
+
+    from repro.errors import InputError
+
+    ids = [claim.id for claim in everything]
+    fitting = [claim for claim in everything if claim.id == wanted] or [c for c in everything if c.id.endswith(wanted)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        some = ", ".join(claim.id for claim in fitting[:5])
+        raise InputError(
+            f"{wanted}: {len(fitting)} claims end so: {some}{' …' if len(fitting) > 5 else ''}; give more of the id"
+        )
+    close = get_close_matches(wanted, ids, n=3, cutoff=0.3)
+    raise InputError(
+        f"{wanted}: no such claim; the nearest are {', '.join(close) or 'none'}; `repro verify --json` lists all"
+    )

@@ -1,0 +1,106 @@
+"""One claim in plain words: what was printed, where, what was measured, which rule, why this verdict, what would change it."""
+
+from collections.abc import Iterator
+
+from repro.manifest.claim import Claim
+from repro.report.verify import SYMBOLS, measured
+from repro.verify.verdict import Outcome, Verdict
+
+MEANING: dict[Outcome, str] = {
+    "reproduced": "what was measured equals the print within the margin fixed beforehand",
+    "consistent": "the measurement lies where a repetition would, and could have told the claimed effect from none",
+    "contradicted": "a repetition of the paper's own process would hardly ever give what was measured",
+    "inconclusive": "the evidence allows the claim and its opposite",
+    "not_run": "nothing that could decide it has been measured; it has not passed",
+    "unverifiable": "no experiment of this project could decide it",
+}
+CHANGE: dict[Outcome, str] = {
+    "reproduced": "A run that moves the measured value out of the margin.",
+    "consistent": "More runs: they narrow the interval until it shows equality or a difference.",
+    "contradicted": "Runs whose value falls into the interval. The tolerance cannot be widened for this evidence.",
+    "inconclusive": "More runs, or a printed spread to compare with.",
+    "not_run": "Running the manifest and `repro ingest`.",
+    "unverifiable": "A manifest that measures it, named under measured_by in the paper's YAML.",
+}
+
+
+def explanation(claim: Claim, verdict: Verdict) -> str:
+    """The whole text."""
+    return "\n".join(_lines(claim, verdict)) + "\n"
+
+
+def _lines(claim: Claim, verdict: Verdict) -> Iterator[str]:
+    yield f"{SYMBOLS[verdict.outcome][0]} {verdict.outcome.replace('_', ' ').upper()}: {claim.id}"
+    yield ""
+    yield f"Printed    {claim.printed!r} in {claim.source}, {claim.locator}"
+    if claim.says and claim.says != claim.printed:
+        yield f'           "{claim.says}"'
+    yield f"Read as    {_value(claim)}"
+    yield f"Means      {claim.statistic} of {claim.quantity}{_where(claim)}"
+    if claim.note:
+        yield f"Note       {claim.note}"
+    yield f"Measured   {measured(verdict)}" + (f" by {claim.measured_by}" if claim.measured_by else "")
+    yield f"Rule       {verdict.tolerance}: {claim.tolerance.reason}"
+    yield f"Why        {verdict.reason}: {MEANING[verdict.outcome]}"
+    yield from _numbers(verdict)
+    yield from _artefacts(verdict)
+    if verdict.audit:
+        yield f"Audit      disagrees with the paper's own other prints: {', '.join(verdict.audit)} (see `repro audit`)"
+    yield f"To change  {_change(verdict)}"
+
+
+def _value(claim: Claim) -> str:
+    if not claim.is_number:
+        return str(claim.value)
+    low, high = ("open" if bound is None else f"{bound:g}" for bound in (claim.low, claim.high))
+    exact = claim.low == claim.high == claim.value
+    unit = f" {claim.unit}" if claim.unit else ""
+    return f"{claim.value:g}{unit}" + ("" if exact else f", which its decimals allow to be {low} to {high}")
+
+
+def _where(claim: Claim) -> str:
+    term, selected = claim.term, []
+    while term.of is not None:
+        term = term.of
+    selected += [f"{key} {value}" for key, value in term.selector.items()]
+    if claim.term.over:
+        selected.append(
+            f"over {claim.term.over}" + (f" {', '.join(map(str, claim.term.among))}" if claim.term.among else "")
+        )
+    return f" ({', '.join(selected)})" if selected else ""
+
+
+def _numbers(verdict: Verdict) -> Iterator[str]:
+    if verdict.p is not None:
+        shown = f"p {verdict.p:.3g}"
+        if verdict.z is not None:
+            shown += f", z {verdict.z:.2f}"
+        if verdict.p_holm is not None:
+            shown += f"; {verdict.p_holm:.3g} after Holm's adjustment for all claims judged together"
+        yield f"Numbers    {shown}"
+    if verdict.minimum_detectable is not None:
+        yield f"Detectable a difference of {verdict.minimum_detectable:.3g} would have been found in four cases of five"
+
+
+def _artefacts(verdict: Verdict) -> Iterator[str]:
+    tests = verdict.artefacts
+    if health := tests.get("health"):
+        runs = ", ".join(f"{count} {status}" for status, count in health["runs"].items()) or "none"
+        left = f"; left out: {'; '.join(health['left_out'])}" if health["left_out"] else ""
+        yield f"Health     runs of the manifest: {runs}{left}"
+    if scale := tests.get("scale"):
+        agrees = (
+            "the same outcome"
+            if scale["agrees"]
+            else f"{scale['outcome']}: an effect of activation scale cannot be excluded"
+        )
+        yield f"Scale      anchored twin: {agrees}"
+    if readings := tests.get("specifications"):
+        yield f"Readings   {readings['share']:.0%} of {readings['of']} measured readings of the definition agree"
+
+
+def _change(verdict: Verdict) -> str:
+    change = CHANGE[verdict.outcome]
+    if verdict.outcome == "inconclusive" and verdict.minimum_detectable is not None:
+        return f"{change} As it is, only a difference above {verdict.minimum_detectable:.3g} would show."
+    return change

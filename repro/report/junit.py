@@ -1,0 +1,46 @@
+"""Verdicts as JUnit XML: one suite per table, one case per claim; a contradiction is a failure, the undecided are skipped."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from repro.files import write_bytes
+from repro.verify.verdict import Verdict
+
+SKIPPED = ("inconclusive", "not_run", "unverifiable")
+
+
+def junit(verdicts: Sequence[Verdict]) -> ET.Element:
+    """The document's root."""
+    root = ET.Element("testsuites", {"name": "repro verify", **_totals(verdicts)})
+    for (source, locator), group in groupby(verdicts, key=lambda verdict: (verdict.source, verdict.locator)):
+        found = list(group)
+        suite = ET.SubElement(root, "testsuite", {"name": f"{source}, {locator}", **_totals(found)})
+        for verdict in found:
+            _case(suite, verdict)
+    return root
+
+
+def write_junit(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write the document atomically. Raises SetupError when it cannot be written."""
+    root = junit(verdicts)
+    ET.indent(root)
+    write_bytes(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+
+
+def _case(suite: ET.Element, verdict: Verdict) -> None:
+    case = ET.SubElement(suite, "testcase", classname=f"{verdict.source}.{verdict.locator}", name=verdict.id)
+    said = f"{verdict.outcome}: {verdict.reason}"
+    if verdict.outcome == "contradicted":
+        ET.SubElement(case, "failure", message=said).text = f"printed {verdict.printed!r}, measured {verdict.estimate}"
+    elif verdict.outcome in SKIPPED:
+        ET.SubElement(case, "skipped", message=said)
+    else:
+        ET.SubElement(case, "system-out").text = said
+
+
+def _totals(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    failed = sum(verdict.outcome == "contradicted" for verdict in verdicts)
+    skipped = sum(verdict.outcome in SKIPPED for verdict in verdicts)
+    return {"tests": str(len(verdicts)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}

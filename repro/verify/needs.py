@@ -1,0 +1,57 @@
+"""What measuring a claim would take: which runs of its manifest, and how many GPU-hours."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from repro.manifest.claim import Claim, Scalar, Term
+from repro.plan.budget import total
+from repro.plan.expand import expand, local_environment
+from repro.plan.run import Run
+from repro.verify.settings import manifest
+
+AXES = ("model", "condition", "seed")
+Levels = Mapping[str, frozenset[Scalar]]
+"""Axis → the levels a cell allows; an axis that is absent allows all."""
+
+
+def needs(claim: Claim) -> str:
+    """ "needs 3 of the 22 runs of scale_ladder, 12–80 GPU-hours"; empty when no manifest measures the claim."""
+    if claim.measured_by is None or manifest(claim.measured_by) is None:
+        return ""
+    return _words(claim.measured_by, frozenset(_cells(claim.term, {})))
+
+
+def _cells(term: Term, outer: Mapping[str, frozenset[Scalar]]) -> Iterator[frozenset[tuple[str, frozenset[Scalar]]]]:
+    """The levels of each cell a term rests on: what it selects, within the axes that the terms around it run along."""
+    along = {**outer, term.over: frozenset(term.among)} if term.over in AXES and term.among else dict(outer)
+    inner = [operand for operand in (term.of, term.against) if operand is not None]
+    for operand in inner:
+        yield from _cells(operand, along)
+    if not inner:
+        chosen = {axis: frozenset([term.selector[axis]]) for axis in AXES if axis in term.selector}
+        if term.selector.get("step") == 0:  # the base model: any condition holds it, the cheapest trains nothing
+            chosen["condition"] = frozenset(["B0"])
+            chosen.pop("seed", None)
+        yield frozenset({**along, **chosen}.items())
+
+
+@cache
+def _words(name: str, cells: frozenset[frozenset[tuple[str, frozenset[Scalar]]]]) -> str:
+    runs = _runs(name)
+    wanted = [run for run in runs if any(_fits(run, dict(cell)) for cell in cells)]
+    if not wanted:
+        wanted = list(runs)
+    cost = total(wanted)
+    hours = "under 0.1 GPU-hours" if cost.high < 0.1 else f"{cost.low:.3g} to {cost.high:.3g} GPU-hours"
+    return f"needs {len(wanted)} of the {len(runs)} runs of {name}, {hours}"
+
+
+def _fits(run: Run, cell: Levels) -> bool:
+    own: dict[str, Scalar | None] = {"model": run.model.id, "condition": run.condition_id, "seed": run.seed}
+    return all(axis not in cell or not cell[axis] or own[axis] in cell[axis] for axis in AXES)
+
+
+@cache
+def _runs(name: str) -> tuple[Run, ...]:
+    found = manifest(name)
+    return expand(found, local_environment()) if found else ()
