@@ -1,0 +1,1 @@
+"""What is claimed and what is asked: validated records read from YAML."""
