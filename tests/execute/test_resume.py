@@ -178,7 +178,7 @@ def test_a_locked_results_folder_is_left_to_whoever_holds_it(start: Start, manif
     first.wait()
 
 
-def test_an_open_store_does_not_stop_an_ingest(start: Start, manifest: Path, tmp_path: Path) -> None:
+def test_an_open_store_does_not_stop_an_ingest(start: Start, tmp_path: Path) -> None:
     results = tmp_path / "results"
     assert start("ingest", results=results).wait() == 0
     with duckdb.connect(str(results / "repro.duckdb"), read_only=True) as reader:

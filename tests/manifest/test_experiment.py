@@ -52,7 +52,7 @@ def test_a_list_is_not_a_manifest(tmp_path: Path) -> None:
 
 
 def test_a_missing_manifest_lists_those_there_are() -> None:
-    with pytest.raises(ManifestError, match="known are .*laptop.*smoke"):
+    with pytest.raises(ManifestError, match=r"known are .*laptop.*smoke"):
         load_experiment("no_such")
 
 

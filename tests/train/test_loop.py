@@ -54,7 +54,7 @@ def data(folder: Path, training: Training, steps: int = STEPS) -> list[list[list
 class Sequential(HFTrainer):
     """transformers' Trainer, reading the data in the given order."""
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+    def _get_train_sampler(self, *_: Any) -> SequentialSampler:
         return SequentialSampler(self.train_dataset)  # type: ignore[arg-type]  # a list is sized
 
 
