@@ -5,8 +5,10 @@ Each family of verbs has a module with `add(verbs)`; what a verb needs is import
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from repro.errors import ReproError
 
@@ -27,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; a `ReproError` becomes one line on standard error and exit code 2."""
     parsed = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = parsed.run(parsed)
     except ReproError as error:
@@ -36,3 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("repro: stopped; what was finished is kept", file=sys.stderr)
         return 130
     return code
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Being asked to end is being interrupted: workers are stopped, what is finished is kept."""
+    raise KeyboardInterrupt

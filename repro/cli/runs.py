@@ -90,7 +90,7 @@ def _fetch_all(runs: "Sequence[Run]") -> None:
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
     from repro.execute.folders import cache_folder, results_folder
-    from repro.execute.lock import exclusive
+    from repro.evidence.lock import exclusive
     from repro.execute.queue import carry_out
     from repro.execute.runners import open_runner
     from repro.manifest.load import load_experiment
@@ -110,7 +110,8 @@ def _run(given: argparse.Namespace) -> int:
         image = load_experiment(given.name).image
         runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)
         with watcher(places) as shown:
-            outcome = carry_out(places, claims, runner, at_once, shown)
+            together = len(places) if given.runner == "slurm" else at_once  # a cluster has a queue of its own
+            outcome = carry_out(places, claims, runner, together, shown)
     for place, problem in outcome.failed:
         _say(f"{place.run.slot}: {problem}")
     _say(f"{len(outcome.finished)} of {len(places)} runs finished; evidence in {results_folder(given.results)}")

@@ -20,7 +20,7 @@ def add(verbs: Verbs) -> None:
 
 def _ingest(given: argparse.Namespace) -> int:
     from repro.execute.folders import results_folder
-    from repro.execute.lock import exclusive
+    from repro.evidence.lock import exclusive
     from repro.store.ingest import ingest
 
     results = results_folder(given.results)

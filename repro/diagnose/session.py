@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from repro.diagnose.capture import Reading, capture
 from repro.diagnose.diagnostics import anchor_of, measurements
 from repro.evidence.folder import RunFolder, read_json, unreadable
+from repro.evidence.lock import exclusive
 from repro.evidence.progress import Progress
 from repro.evidence.request import Request, read_request
 from repro.files import write_bytes
@@ -51,8 +52,12 @@ class Session:
 
 def carry_out(path: Path, cache: Path) -> None:
     """Bring the run in `path` to its end. A finished run is left alone."""
-    folder = RunFolder(path)
-    request = read_request(path)
+    with exclusive(path, "worker"):
+        _carry_out(RunFolder(path), cache)
+
+
+def _carry_out(folder: RunFolder, cache: Path) -> None:
+    request = read_request(folder.path)
     if folder.done():
         return
     folder.sweep()

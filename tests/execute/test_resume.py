@@ -184,3 +184,15 @@ def test_an_open_store_does_not_stop_an_ingest(start: Start, tmp_path: Path) -> 
     with duckdb.connect(str(results / "repro.duckdb"), read_only=True) as reader:
         assert start("ingest", results=results).wait() == 0
         assert reader.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+
+
+def test_two_workers_never_share_a_run(start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = start("run", str(manifest), "--max-parallel", "2", results=results)
+    assert wait_for(lambda: any((results / "runs" / "killed").glob("*/steps/000001.parquet")), first)
+    os.kill(first.pid, signal.SIGKILL)  # the host alone: its worker goes on
+    second = start("run", str(manifest), "--max-parallel", "2", results=results)
+    output, _ = second.communicate(timeout=PATIENCE)
+    alone = not kill_workers(results)
+    assert alone or (second.returncode == 3 and "another repro is at work here (worker)" in output)
+    finish(start, manifest, results)
