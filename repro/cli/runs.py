@@ -89,8 +89,8 @@ def _fetch_all(runs: "Sequence[Run]") -> None:
 
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
-    from repro.execute.folders import cache_folder, results_folder
     from repro.evidence.lock import exclusive
+    from repro.execute.folders import cache_folder, results_folder
     from repro.execute.queue import carry_out
     from repro.execute.runners import open_runner
     from repro.manifest.load import load_experiment

@@ -19,8 +19,8 @@ def add(verbs: Verbs) -> None:
 
 
 def _ingest(given: argparse.Namespace) -> int:
-    from repro.execute.folders import results_folder
     from repro.evidence.lock import exclusive
+    from repro.execute.folders import results_folder
     from repro.store.ingest import ingest
 
     results = results_folder(given.results)
