@@ -29,8 +29,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     """1 contradicted, 3 something not run, else 0. Raises ReproError for bad input and for changed tolerances."""
     from repro.execute.folders import results_folder
     from repro.manifest.papers import load_claims
+    from repro.report.keep import keep
     from repro.verify.assess import counts, exit_code
-    from repro.verify.keep import keep
 
     results, everything = results_folder(arguments.results), load_claims()
     claims = _bound(arguments.name, everything) if arguments.name else everything
@@ -57,7 +57,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
-    (verdict,) = _verdicts([claim], everything, results_folder(arguments.results))
+    together = _verdicts(everything, everything, results_folder(arguments.results))
+    verdict = next(verdict for verdict in together if verdict.id == claim.id)
     print(explanation(claim, verdict), end="")
     return 0
 

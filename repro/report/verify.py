@@ -49,7 +49,8 @@ def summary(verdicts: Sequence[Verdict]) -> Text:
         strict = sum(verdict.p_holm is not None and verdict.p_holm < LEVEL for verdict in contradicted)
         line.append(f"\n{strict} of {len(contradicted)} contradictions stand after Holm's adjustment for many tests")
     if audited := sum(bool(verdict.audit) for verdict in verdicts):
-        line.append(f"\n{audited} claims disagree with the paper's own other prints (`repro audit`)")
+        who = "1 claim disagrees" if audited == 1 else f"{audited} claims disagree"
+        line.append(f"\n{who} with the paper's own other prints (`repro audit`)")
     z_values = [verdict.z for verdict in verdicts if verdict.z is not None]
     if len(z_values) >= _ENOUGH:
         line.append(f"\nz from −4 to 4: {_histogram(z_values)} ({len(z_values)}; standard normal if all reproduce)")

@@ -1,11 +1,12 @@
 """How probable a relation is, given the spread of our runs: the parametric bootstrap of docs/SCIENCE.md §13.
 
-A mean over m runs is drawn as mean + sd/√m · t(m−1), a count from its Jeffreys posterior. Resampling two or three
-seeds with replacement instead would call a toss-up decided far too often (tests/verify/test_draws.py measures it).
+A mean is drawn as Student's t around ours, a count from its Jeffreys posterior. Resampling two or three seeds with
+replacement instead would call a toss-up decided far too often (tests/verify/test_draws.py measures it).
 """
 
+import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from repro.verify.algebra import at, operand
 from repro.verify.evidence import Array
 from repro.verify.measured import Measured, Sample
 from repro.verify.scales import STATISTICS
+from repro.verify.statistics import combined
 
 DRAWS = 4000
 FEWEST = 4
@@ -28,24 +30,59 @@ class NoSpreadError(Exception):
     """A cell whose uncertainty neither our runs nor the paper show; the message names it."""
 
 
-def drawn(sample: Sample, printed: tuple[float, int] | None) -> Array:
-    """DRAWS values the sample's statistic might have had. Raises NoSpreadError."""
-    random = np.random.default_rng(zlib.crc32(sample.term.key.encode()))
+def all_drawn(samples: Mapping[str, Sample], printed: Spread) -> dict[str, Array]:
+    """DRAWS values of every sample's statistic, by key. Raises NoSpreadError.
+
+    Means share one χ² whose degrees of freedom are Welch–Satterthwaite's over the cells, so that "a is above b" has
+    exactly the probability that Welch's t test gives it.
+    """
+    parts = {key: _variance(sample, printed) for key, sample in samples.items() if _is_mean(sample)}
+    df = combined(list(parts.values()))[1] if parts else math.inf
+    seed = zlib.crc32("".join(sorted(samples)).encode())
+    radius: Array | float = 1.0
+    if math.isfinite(df):
+        radius = np.sqrt(df / np.random.default_rng(seed).chisquare(df, DRAWS))
+    found = {}
+    for key, sample in samples.items():
+        random = np.random.default_rng([seed, zlib.crc32(key.encode())])
+        if key in parts:
+            noise = math.sqrt(parts[key][0]) * random.standard_normal(DRAWS) * radius
+            found[key] = np.asarray(sample.value + noise)
+        else:
+            found[key] = _other(sample, random)
+    return found
+
+
+def _is_mean(sample: Sample) -> bool:
+    return sample.statistic == "mean" and not sample.problems
+
+
+def _variance(sample: Sample, printed: Spread) -> tuple[float, float]:
+    """Variance of the mean of our runs and its degrees of freedom; of a single run, from the printed spread."""
+    if sample.sd is not None:
+        return sample.sd**2 / sample.runs, sample.runs - 1
+    if (spread := printed(sample)) is not None:
+        return spread[0] ** 2, spread[1] - 1
+    raise _no_spread(sample)
+
+
+def _other(sample: Sample, random: np.random.Generator) -> Array:
+    """Counts from Jeffreys' posterior, standard deviations from χ², order statistics by resampling runs."""
     values, m = sample.column.values, sample.runs
     if sample.statistic == "mean" and sample.problems:
         solved, trials = float(values.sum()), m * sample.problems
         return np.asarray(random.beta(solved + 0.5, trials - solved + 0.5, DRAWS) * sample.problems)
-    if sample.statistic == "mean":
-        if sample.sd is not None:
-            return np.asarray(sample.value + sample.sd / np.sqrt(m) * random.standard_t(m - 1, DRAWS))
-        if printed is not None:
-            return np.asarray(sample.value + printed[0] * random.standard_t(printed[1] - 1, DRAWS))
-    elif sample.statistic == "sd" and m > 1:
+    if sample.statistic == "sd" and m > 1:
         return np.asarray(sample.value * np.sqrt((m - 1) / random.chisquare(m - 1, DRAWS)))
-    elif m >= FEWEST:
+    if m >= FEWEST:
         picked: Array = STATISTICS[sample.statistic](values[random.integers(0, m, (DRAWS, m))], axis=1)
         return picked
-    raise NoSpreadError(f"{m} run{'s' if m > 1 else ''} of {name(sample.term)} show no spread to judge by")
+    raise _no_spread(sample)
+
+
+def _no_spread(sample: Sample) -> NoSpreadError:
+    runs = "1 run" if sample.runs == 1 else f"{sample.runs} runs"
+    return NoSpreadError(f"{runs} of {name(sample.term)}: too few to show a spread to judge by")
 
 
 def name(term: Term) -> str:
@@ -62,7 +99,7 @@ class Drawn:
 
     def __init__(self, measured: Measured, printed: Spread) -> None:
         self._measured = measured
-        self._draws = {key: drawn(sample, printed(sample)) for key, sample in measured.samples.items()}
+        self._draws = all_drawn(measured.samples, printed)
 
     def evaluate(self, term: Term) -> Array:
         """The term in every draw. Raises NoSpreadError for what has no bootstrap."""

@@ -43,7 +43,7 @@ def estimate(claim: Claim, context: Context, specification: str = "default") -> 
     if claim.unverifiable is not None:
         return Estimate(state="not_run", reason=claim.unverifiable)
     if claim.tolerance.rule in NO_RUN_NEEDED:
-        return _known(claim)
+        return _known(claim, context)
     if claim.measured_by is None:
         return Estimate(
             state="not_run", reason="no manifest measures it; `repro audit` recomputes it from other prints"
@@ -61,9 +61,10 @@ def estimate(claim: Claim, context: Context, specification: str = "default") -> 
     return _estimated(claim, context, measured, value)
 
 
-def _known(claim: Claim) -> Estimate:
-    """A setting, an architecture fact, or arithmetic over them."""
-    value = evaluate(claim.term, Settings(claim.measured_by))
+def _known(claim: Claim, context: Context) -> Estimate:
+    """A setting, an architecture fact, or arithmetic over them; what is shown may use the paper's own inputs."""
+    shown = claim.tolerance.rule == "shown" and claim.term.statistic != "single"
+    value = evaluate(claim.term, Settings(claim.measured_by, context.printed(claim) if shown else None))
     if isinstance(value, Interval):
         number = value.low * PERCENT if claim.unit == "percent" and abs(value.low) <= 1 else value.low
         found = is_true(value) if claim.term.statistic in TRUTHS else number / UNITS.get(claim.unit, 1.0)
@@ -123,9 +124,22 @@ def _cells(claim: Claim, context: Context, measured: Measured, *, slopes: bool) 
     """Every base value behind the claim, with our spread, the printed one, and the claim's slope in it."""
     samples = dict(measured.samples)
     direct = len(samples) == 1 and claim.term.key in samples
-    return tuple(
+    found = [
         _cell(claim, context, sample, 1.0 if direct or not slopes else _slope(claim.term, measured, key))
         for key, sample in samples.items()
+    ]
+    return (_declared(claim, found[0]),) if direct else tuple(found)
+
+
+def _declared(claim: Claim, cell: Cell) -> Cell:
+    """The spread that the claim's tolerance declares, where it does: the digest covers it."""
+    given = claim.tolerance.parameters
+    if cell.binomial:
+        return cell
+    seeds = int(given.get("n", cell.printed_seeds))
+    averaged = cell.averaged if cell.averaged == 1 else seeds
+    return cell.model_copy(
+        update={"printed_sd": given.get("sd", cell.printed_sd), "printed_seeds": seeds, "averaged": averaged}
     )
 
 

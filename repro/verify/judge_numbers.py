@@ -191,7 +191,7 @@ def _our_spread(cell: Cell) -> Spread | None:
 
 def _their_spread(cell: Cell, claim: Claim) -> Spread | None:
     """The printed spread; for numbers that are not a single run, ours stands in where none is printed."""
-    if cell.printed_sd is not None:
+    if cell.printed_sd is not None and (cell.binomial or cell.printed_seeds >= 2):
         df = math.inf if cell.binomial else cell.printed_seeds - 1
         return Spread(abs(cell.slope) * cell.printed_sd, df, cell.averaged)
     if claim.tolerance.rule == "seed_spread" or cell.sd is None:

@@ -21,7 +21,9 @@ NEUTRAL = {"difference": 0.0, "relative_change": 0.0, "orders_of_magnitude": 0.0
 
 
 def cell_key(quantity: str, selector: Mapping[str, Scalar]) -> Key:
-    """One cell whatever its seed, with what does not matter at step 0 left out."""
+    """One cell whatever its seed, with what does not matter at step 0 left out; B0 is the base model at any step."""
+    if selector.get("condition") == "B0":
+        selector = {**selector, "step": 0}
     kept = {key: value for key, value in normal_selector(selector).items() if key != "seed"}
     return quantity, frozenset(kept.items())
 
@@ -34,11 +36,14 @@ class Prints:
         self._sd: dict[Key, float] = {}
         self._seeds: dict[Key, int] = {}
         self._value: dict[Key, float] = {}
+        self._levels: dict[Key, tuple[Scalar, ...]] = {}
         self._range: dict[tuple[str, str], tuple[float, float]] = {}
         self._trained: dict[Key, list[float]] = defaultdict(list)
         for claim in claims:
-            if claim.is_number or claim.statistic == "count":
+            if claim.is_number:
                 self._add(claim)
+            elif claim.statistic == "levels" and isinstance(claim.value, tuple):
+                self._levels.setdefault(cell_key(claim.quantity, claim.selector), claim.value)
 
     def _add(self, claim: Claim) -> None:
         cell = innermost(claim.term)
@@ -60,6 +65,14 @@ class Prints:
                 self._value.setdefault(key, value)
             self._trained[cell_key(cell.quantity, _untrained(cell.selector))].append(value)
 
+    def value(self, quantity: str, selector: Mapping[str, Scalar]) -> float | None:
+        """The printed value of a cell whose seed is not named."""
+        return self._value.get(cell_key(quantity, selector))
+
+    def levels(self, quantity: str, selector: Mapping[str, Scalar]) -> tuple[Scalar, ...] | None:
+        """A printed list, such as the numbers of classes."""
+        return self._levels.get(cell_key(quantity, selector))
+
     def seeds(self, quantity: str, selector: Mapping[str, Scalar]) -> int | None:
         """How many seeds the paper says, or shows, stand behind a cell."""
         key = cell_key(quantity, selector)
@@ -75,7 +88,7 @@ class Prints:
         return (tidy_sd(values), len(values)) if len(values) >= 2 else None
 
     def start(self, quantity: str, selector: Mapping[str, Scalar]) -> float | None:
-        """The printed value the cell started from: the same cell of the base model, or of condition B0."""
+        """The printed value the cell started from: the same cell of the base model."""
         for base in (
             _untrained(selector),
             {**selector, "condition": "B0"},

@@ -15,6 +15,7 @@ from repro.manifest.model import Architecture
 from repro.manifest.probes import load_probe_set
 from repro.manifest.training import ALL_LINEAR, Condition
 from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
+from repro.verify.prints import Prints
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
@@ -22,11 +23,15 @@ ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 class Settings:
     """The fields of one manifest, and the architectures of its models."""
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, name: str | None, prints: Prints | None = None) -> None:
         self._name = name
         self._experiment = manifest(name) if name else None
+        self._prints = prints
 
     def base(self, term: Term) -> Value:
+        """The setting; what follows from the definition may rest on the paper's other prints (`prints`) as well."""
+        if self._prints is not None and (printed := self._printed(term, self._prints)) is not None:
+            return printed
         if term.quantity in STRUCTURE and term.statistic == "single":
             return structure(term.quantity, term.selector)
         if term.statistic not in ("single", "count", "levels") or term.of is not None:
@@ -36,6 +41,14 @@ class Settings:
         if term.quantity == "cardinalities":
             return Levels(tuple(len(classes) for classes in self._concepts(term.selector).values()))
         return self._listed(term) if term.statistic in ("count", "levels") else self._field(term)
+
+    @staticmethod
+    def _printed(term: Term, prints: Prints) -> Value | None:
+        if term.statistic == "levels":
+            listed = prints.levels(term.quantity, term.selector)
+            return None if listed is None else Levels(listed)
+        value = prints.value(term.quantity, term.selector) if term.statistic == "single" else None
+        return None if value is None else point(value)
 
     def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
         """Levels of an axis that the manifest runs for the cell."""

@@ -1,0 +1,115 @@
+"""Verdicts together: order, counts, exit codes, Holm, artefact tests, what it would take."""
+
+import pytest
+
+from repro.manifest.papers import load_claims
+from repro.verify.assess import assess, counts, exit_code
+from repro.verify.verdict import OUTCOMES, Verdict
+
+EI = "entanglement_intensity"
+AFTER = {"model": "m", "condition": "B3", "step": 5000}
+MEAN = {"printed": "0.641 ± 0.009", **AFTER}
+BASE = {"printed": "0.945", "model": "m", "step": 0, "statistic": "mean"}
+SEEDS = {"printed": "8", "statistic": "count", **AFTER}
+
+
+def verdict(outcome: str) -> Verdict:
+    return Verdict(
+        id="p/t/x", source="p", locator="t", printed="1", value=1.0, kind="seed_mean", outcome=outcome,
+        tolerance="exact", reason="",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        (["reproduced", "consistent", "inconclusive", "unverifiable"], 0),
+        (["reproduced", "not_run"], 3),
+        (["not_run", "contradicted"], 1),
+        ([], 0),
+    ],
+)
+def test_the_exit_code_says_contradicted_before_incomplete(outcomes: list[str], code: int):
+    assert exit_code([verdict(outcome) for outcome in outcomes]) == code
+
+
+def test_every_outcome_is_counted_even_at_zero():
+    assert counts([verdict("not_run")]) == {**dict.fromkeys(OUTCOMES, 0), "not_run": 1}
+
+
+def test_every_claim_of_every_paper_gets_one_verdict_in_its_place():
+    claims = load_claims()
+    verdicts = assess(claims, None)
+    assert [v.id for v in verdicts] == [claim.id for claim in claims]
+    measured = [
+        v for claim, v in zip(claims, verdicts, strict=True) if claim.kind in ("seed_mean", "single_run", "spread")
+    ]
+    assert {v.outcome for v in measured} <= {"not_run", "unverifiable"}, "without a run nothing measured passes"
+
+
+def test_what_it_would_take_is_said_for_claims_that_were_not_run(claims_of):
+    claims = claims_of(MEAN, SEEDS)
+    told = assess(claims, None, needs=lambda claim: f"needs 3 runs of {claim.measured_by}")
+    assert told[0].reason.endswith("needs 3 runs of scale_ladder")
+
+
+def test_needs_name_the_runs_of_the_claims_own_cells():
+    from repro.verify.needs import needs
+
+    claims = {claim.id: claim for claim in load_claims()}
+    told = needs(claims["consolidated/table-2/mean-qwen-14b-ei-after"])
+    assert told.startswith("needs 3 of the ")
+    assert "GPU-hours" in told
+
+
+def test_p_values_are_adjusted_over_all_judged_claims(store, claims_of):
+    claims = claims_of(
+        MEAN, BASE, SEEDS, {"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER}
+    )
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed, value in enumerate([0.80, 0.81, 0.79]):
+        store.run(seed=seed, values={(EI, 0): 0.9, (EI, 5000): value}, claims=sealed)
+    verdicts = assess(claims, store.connection)
+    tested = [v for v in verdicts if v.p is not None]
+    assert len(tested) > 1
+    assert all(v.p_holm is not None and v.p_holm >= v.p for v in tested)
+    assert all(v.p_holm is None for v in verdicts if v.p is None)
+    smallest = min(tested, key=lambda v: v.p)
+    assert smallest.p_holm == pytest.approx(min(1.0, smallest.p * len(tested)))
+
+
+def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of):
+    """The default collapses, the twin does not: the outcome stays, and the scale test says that it disagrees."""
+    claims = claims_of({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS)
+    for seed in range(3):
+        run = store.run(seed=seed, values={(EI, 0): 0.9, (EI, 5000): 0.0}, claims={c.id: c.digest for c in claims})
+        store.measure(run, {(EI, 0): 0.9, (EI, 5000): 0.85}, specification="anchored")
+    found = assess(claims, store.connection)[0]
+    assert found.outcome == "reproduced"
+    assert found.artefacts["scale"]["outcome"] == "contradicted"
+    assert found.artefacts["scale"]["agrees"] is False
+    assert found.artefacts["specifications"] == {"share": 0.5, "of": 2}
+    assert found.artefacts["health"]["runs"] == {"done": 3}
+
+
+def test_a_claim_the_audit_contradicts_says_so(claims_of):
+    claims = claims_of(MEAN, SEEDS)
+    found = assess(claims, None, audit={claims[0].id: ("relative_change:1",)})
+    assert found[0].audit == ("relative_change:1",)
+    assert found[1].audit == ()
+
+
+def test_accuracies_differ_by_at_least_half_a_grid_step_before_it_counts(store, claims_of):
+    """On 48 probes the nearest values are 1/48 apart: 0.958 and 0.950 of 60 are the same accuracy."""
+    accuracy = {"quantity": "accuracy", "concept": "domain", **AFTER}
+    claims = claims_of(
+        {"printed": "0.950 ± 0.000", **accuracy}, {"printed": "3", "statistic": "count", **accuracy},
+        {"printed": "0.500", **accuracy, "step": 0, "statistic": "mean"},
+    )  # fmt: skip
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed in range(3):
+        store.run(seed=seed, values={("accuracy", 5000, "domain"): 46 / 48}, claims=sealed, n=48)
+    assert assess(claims, store.connection)[0].outcome == "reproduced"
+    store.connection.execute("UPDATE measurements SET n = 100000")
+    finer = assess(claims, store.connection)[0]
+    assert "0.01" in finer.reason, "the declared margin alone"

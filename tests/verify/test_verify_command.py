@@ -1,0 +1,129 @@
+"""`repro verify` and `repro explain` as a user meets them: exit codes, JSON keys, clear refusals."""
+
+import argparse
+import json
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import repro.store
+from repro.cli import verify as family
+from repro.errors import InputError, ManifestError
+from repro.manifest.papers import load_claims
+from repro.store.database import NAME
+from repro.verify.verdict import OUTCOMES
+
+KEYS = {"id", "source", "locator", "printed", "value", "kind", "outcome", "estimate", "low", "high", "n", "z", "p", "p_holm",
+        "minimum_detectable", "tolerance", "reason", "audit", "artefacts"}  # fmt: skip
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch) -> Callable[[Sequence[str]], int]:
+    monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
+
+    def run(arguments: Sequence[str]) -> int:
+        top = argparse.ArgumentParser()
+        family.add(top.add_subparsers(dest="verb"))
+        given = top.parse_args(arguments)
+        code: int = given.run(given)
+        return code
+
+    return run
+
+
+def store_in(folder: Path, *, value: float, sealed: bool = True) -> None:
+    """A store with one run of the ladder's 7B model, whose EI after training is `value`."""
+    folder.mkdir()
+    claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == "scale_ladder"}
+    with duckdb.connect(str(folder / NAME)) as connection:
+        connection.execute(Path(repro.store.__file__).with_name("schema.sql").read_text())
+        for seed in (0, 1, 42):
+            connection.execute(
+                "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, folder, claims) "
+                "VALUES (?, 'scale_ladder', ?, 'qwen2.5-coder-7b', 'B3', ?, 'done', 5000, '', ?)",
+                [f"r{seed}", f"r{seed}", seed, json.dumps(claims if sealed else dict.fromkeys(claims, "another"))],
+            )
+            for step, number in ((0, 0.945), (5000, value + seed * 1e-4)):
+                connection.execute(
+                    "INSERT INTO measurements VALUES (?, ?, 'entanglement_intensity', 'default', 'post_norm', NULL, NULL, ?, NULL, 48)",
+                    [f"r{seed}", step, number],
+                )
+
+
+def test_json_lists_every_claim_with_the_contracts_keys(command, capsys):
+    assert command(["verify", "--json"]) in (1, 3)
+    content = json.loads(capsys.readouterr().out)
+    assert set(content) == {"claims", "counts"}
+    assert [claim["id"] for claim in content["claims"]] == [claim.id for claim in load_claims()]
+    assert all(set(claim) == KEYS for claim in content["claims"])
+    assert set(content["counts"]) == set(OUTCOMES)
+    assert sum(content["counts"].values()) == len(content["claims"])
+
+
+def test_a_name_restricts_to_the_claims_that_manifest_measures(command, capsys):
+    assert command(["verify", "scale_ladder", "--json"]) in (1, 3)
+    shown = {claim["id"] for claim in json.loads(capsys.readouterr().out)["claims"]}
+    assert shown == {claim.id for claim in load_claims() if claim.measured_by == "scale_ladder"}
+
+
+def test_an_unknown_manifest_is_refused(command):
+    with pytest.raises(ManifestError, match="no such manifest"):
+        command(["verify", "nothing_of_that_name"])
+
+
+def test_without_a_store_what_needs_runs_is_not_run_and_says_what_it_would_take(command, capsys):
+    assert command(["verify", "scale_ladder", "--json"]) in (1, 3)
+    claims = json.loads(capsys.readouterr().out)["claims"]
+    means = [claim for claim in claims if claim["kind"] == "seed_mean"]
+    assert {claim["outcome"] for claim in means} == {"not_run"}
+    assert all("GPU-hours" in claim["reason"] for claim in means)
+
+
+def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Path, capsys):
+    store_in(tmp_path / "results", value=5.0)
+    assert command(["verify", "scale_ladder", "--junit", str(tmp_path / "v.xml")]) == 1
+    assert "✗" in capsys.readouterr().out
+    assert ET.parse(tmp_path / "v.xml").getroot().tag == "testsuites"
+    with duckdb.connect(str(tmp_path / "results" / NAME), read_only=True) as connection:
+        (contradicted,) = connection.execute("SELECT count(*) FROM verdicts WHERE outcome = 'contradicted'").fetchone()
+        (kept,) = connection.execute("SELECT count(*) FROM claims").fetchone()
+    assert contradicted >= 1
+    assert kept == len([claim for claim in load_claims() if claim.measured_by == "scale_ladder"])
+    assert command(["verify", "scale_ladder"]) == 1, "verifying twice replaces the rows"
+
+
+def test_changed_tolerances_end_with_one_clear_line(tmp_path: Path, monkeypatch, capsys):
+    from repro.cli import main
+
+    monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
+    store_in(tmp_path / "results", value=0.6, sealed=False)
+    assert main(["verify", "scale_ladder"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "changed after their evidence was planned" in error
+    assert "\n" not in error
+
+
+def test_explain_takes_the_end_of_an_id(command, capsys):
+    assert command(["explain", "table-2/mean-qwen-7b-ei-after"]) == 0
+    assert "NOT RUN" in capsys.readouterr().out
+
+
+def test_explain_names_the_nearest_claims_for_a_wrong_one(command):
+    with pytest.raises(InputError, match="the nearest are consolidated"):
+        command(["explain", "consolidated/table-2/mean-qwen-7b-ei-aftre"])
+    with pytest.raises(InputError, match="claims end so"):
+        command(["explain", "ei-after"])
+
+
+def test_verdicts_without_evidence_take_little_processor_time(command):
+    """The remembered audit makes the second call the usual one."""
+    command(["verify"])
+    start = time.process_time()
+    command(["verify"])
+    assert time.process_time() - start < 2
