@@ -24,7 +24,14 @@ UNPRIVILEGED = 10001
 PIDS = 256
 SCRATCH_BYTES = 1 << 30
 GRACE = 20  # seconds between asking a worker to stop and insisting
-LOGGED = 'exec "$0" "$@" >> /evidence/log.txt 2>&1'
+SHELL = """
+"$0" "$@" >> /evidence/log.txt 2>&1 &
+trap "kill -TERM $!" TERM
+wait $!; code=$?
+while kill -0 $! 2> /dev/null; do wait $!; code=$?; done
+exit $code
+"""
+"""The worker as a child: as the first process of its container it would be deaf to signals until it listens for them."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,9 @@ class ContainerRunner:
     def _started(self, folder: RunFolder) -> "ContainerJob":
         from docker.errors import APIError
 
-        user = _user(folder.path, self.cache)
+        user = hand_over(folder.path, self.cache)
         try:
-            container = self.client.containers.run(self.image, **_settings(self, folder, user), detach=True)
+            container = self.client.containers.run(self.image, **settings(self, folder, user), detach=True)
         except APIError as error:
             raise SetupError(f"container for {folder.path.name}: {str(error).splitlines()[0]}") from error
         return ContainerJob(folder, container, self.limits)
@@ -128,13 +135,14 @@ class ContainerJob:
         return f"{said}: {printed.splitlines()[-1]}" if printed else said
 
 
-def _settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str, Any]:
+def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str, Any]:
+    """How a worker is shut in, as arguments of the engine's run call."""
     from docker.types import DeviceRequest
 
     limits = runner.limits
     worker = ["/opt/venv/bin/python", "-m", "repro.worker", "run", "/evidence", "--cache", "/cache"]
     return {
-        "entrypoint": ["/bin/sh", "-c", LOGGED],
+        "entrypoint": ["/bin/sh", "-c", SHELL],
         "command": worker,
         "user": user,
         "environment": {"OMP_NUM_THREADS": str(limits.threads)},
@@ -172,7 +180,7 @@ def _remove(container: Any) -> None:
         raise SetupError(f"container {container.short_id}: could not be removed ({error.explanation})") from error
 
 
-def _user(folder: Path, cache: Path) -> str:
+def hand_over(folder: Path, cache: Path) -> str:
     """The user inside: never root. A root host hands the run's folder over and opens the cache for reading."""
     if os.getuid() != 0:
         return f"{os.getuid()}:{os.getgid()}"

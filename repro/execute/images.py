@@ -31,8 +31,8 @@ ENGINES_OWN = ("dev", "proc", "sys", "run", "etc/hosts", "etc/hostname", "etc/re
 
 
 def tag(name: Name) -> str:
-    """The name an image has in the engine."""
-    return f"repro-{name}:latest"
+    """The name an image has in the engine: one for each version of the worker, so that checkouts do not collide."""
+    return f"repro-{name}:{digest(worker_code())[:12]}"
 
 
 def build(client: Any, name: Name, say: Say) -> ImageLock:
@@ -75,7 +75,9 @@ def checked_image(client: Any, name: Name) -> str:
     try:
         image = client.images.get(tag(name))
     except ImageNotFound as error:
-        raise SetupError(f"image {tag(name)}: not built on this machine; run: repro images {name}") from error
+        raise SetupError(
+            f"image {tag(name)}: not built on this machine for this version of the worker; run: repro images {name}"
+        ) from error
     if image.labels.get("repro.code") != digest(worker_code()):
         raise SetupError(f"image {tag(name)}: holds another version of the worker; run: repro images {name}")
     found = content_hash(client, image.id)

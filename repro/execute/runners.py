@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from repro.execute.cluster import Cluster, load_cluster
 from repro.execute.container import ContainerRunner, Limits
 from repro.execute.folders import Place
 from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
+from repro.execute.slurm import SlurmRunner
 from repro.plan.expand import local_environment
 from repro.plan.image_lock import Name, image_environment
 
@@ -20,9 +22,15 @@ MEMORY_SHARE = 0.9
 
 def environment(asked: str, image: str) -> dict[str, str]:
     """What runs depend on where `--runner` puts them, for their keys."""
-    if _kind(asked, image) == "docker":
-        return image_environment(_image(image), platform.machine())
-    return local_environment()
+    kind = _kind(asked, image)
+    cluster = load_cluster() if kind == "slurm" else Cluster(container="docker" if kind == "docker" else "none")
+    match cluster.container:
+        case "none":
+            return local_environment()
+        case "docker":
+            return image_environment(_image(image), platform.machine())
+        case other:  # an image file or a name that the engine on the node resolves: named as it is given
+            return {**image_environment(_image(image), platform.machine()), "image": f"{other}:{cluster.image}"}
 
 
 def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, results: Path, at_once: int) -> Runner:
@@ -30,6 +38,8 @@ def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, re
     threads = max(1, (os.cpu_count() or 1) // at_once)
     if _kind(asked, image) == "docker":
         return _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
+    if _kind(asked, image) == "slurm":
+        return SlurmRunner(load_cluster(), cache, results, at_once)
     return LocalRunner(cache, threads)
 
 

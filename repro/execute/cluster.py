@@ -1,0 +1,45 @@
+"""How jobs are submitted on this cluster: the YAML file that REPRO_SLURM names, or these defaults."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from repro.frozen import Frozen
+from repro.manifest.yaml import read_yaml, validate
+
+
+class Cluster(Frozen):
+    """What a job asks for, and how its worker is shut in on the node."""
+
+    partition: str | None = None
+    account: str | None = None
+    minutes: int = Field(240, gt=1)
+    """Time limit of one job; a longer run is requeued and goes on."""
+    cpus: int = Field(1, gt=0)
+    memory_gib: float = Field(4.0, gt=0)
+    gpus: int = Field(0, ge=0)
+    container: Literal["none", "docker", "apptainer", "pyxis"] = "none"
+    image: str | None = None
+    """Apptainer: path of the .sif file; Pyxis: what --container-image takes. Docker uses docker/images.lock."""
+
+    def parameters(self) -> dict[str, Any]:
+        """submitit's names for them."""
+        asked = {
+            "name": "repro",
+            "timeout_min": self.minutes,
+            "cpus_per_task": self.cpus,
+            "mem_gb": self.memory_gib,
+            "gpus_per_node": self.gpus or None,
+            "slurm_partition": self.partition,
+            "slurm_account": self.account,
+            "slurm_additional_parameters": {"requeue": True},
+        }
+        return {key: value for key, value in asked.items() if value is not None}
+
+
+def load_cluster() -> Cluster:
+    """The cluster's settings. Raises ManifestError for a file that cannot be accepted."""
+    given = os.environ.get("REPRO_SLURM")
+    return validate(Cluster, read_yaml(Path(given)), given) if given else Cluster()

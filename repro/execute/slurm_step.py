@@ -1,0 +1,91 @@
+"""What a Slurm job does on its node: run the worker on one folder, and ask to be requeued when its time is up."""
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.errors import SetupError
+from repro.evidence.folder import RunFolder
+from repro.execute.cluster import Cluster
+from repro.files import write_json
+
+DEAF = 'trap "" USR2; exec "$@"'
+"""Slurm warns a whole step of its time limit; the warning is for the step, and would end the worker unsaved."""
+GRACE = 25  # seconds between asking a worker to stop and insisting
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run on one node. Submitit keeps it as a file, so it holds plain values only."""
+
+    python: str
+    folder: Path
+    cache: Path
+    cluster: Cluster
+
+    def __call__(self) -> int:
+        """Run the worker to its end; its exit code, noted beside the run for the host."""
+        (self.folder / "exit.json").unlink(missing_ok=True)
+        code = self._in_docker() if self.cluster.container == "docker" else self._as_process()
+        write_json(self.folder / "exit.json", {"code": code})
+        return code
+
+    def checkpoint(self) -> Any:
+        """The time limit is near: the worker's own checkpoint is what the requeued job goes on from."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+    def _as_process(self) -> int:
+        environment = {**os.environ, "OMP_NUM_THREADS": str(self.cluster.cpus), "HF_HUB_OFFLINE": "1"}
+        command = ["/bin/sh", "-c", DEAF, "worker", *self._command()]
+        with RunFolder(self.folder).log.open("ab") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        try:
+            return process.wait()
+        finally:  # requeued or cancelled while waiting
+            process.terminate()
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def _command(self) -> list[str]:
+        inside = ["-m", "repro.worker", "run", "/evidence", "--cache", "/cache"]
+        mounts = [f"{self.folder}:/evidence", f"{self.cache}:/cache:ro"]
+        match self.cluster.container:
+            case "apptainer":
+                bound = [f"--bind={mount}" for mount in mounts]
+                shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs", "--nv"]
+                return ["apptainer", "exec", *shut, *bound, self._image(), "/opt/venv/bin/python", *inside]
+            case "pyxis":
+                options = [f"--container-mounts={','.join(mounts)}", "--no-container-mount-home"]
+                image = f"--container-image={self._image()}"
+                return ["srun", "--overlap", "--ntasks=1", image, *options, "/opt/venv/bin/python", *inside]
+            case _:
+                return [self.python, "-m", "repro.worker", "run", str(self.folder), "--cache", str(self.cache)]
+
+    def _image(self) -> str:
+        if self.cluster.image is None:
+            raise SetupError(f"REPRO_SLURM: container {self.cluster.container} needs field image")
+        return self.cluster.image
+
+    def _in_docker(self) -> int:
+        from repro.execute.container import ContainerRunner, Limits
+        from repro.execute.engine import engine
+        from repro.execute.images import checked_image
+
+        client = engine()
+        limits = Limits(self.cluster.cpus, int(self.cluster.memory_gib * 2**30))
+        image = checked_image(client, "cuda" if self.cluster.gpus else "cpu")
+        runner = ContainerRunner(client, image, self.cache, self.folder.parents[2], limits, self.cluster.gpus > 0)
+        (job,) = runner.start([RunFolder(self.folder)])
+        try:
+            while (code := job.poll()) is None:
+                time.sleep(1)
+            return code
+        finally:
+            job.stop()

@@ -1,0 +1,295 @@
+"""A run in a container is shut off from everything but its folder; each closed door is shown open without the runner."""
+
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repro.errors import SetupError
+from repro.evidence.folder import RunFolder, read_json
+from repro.execute.container import ContainerJob, ContainerRunner, Limits, hand_over, settings
+from repro.execute.engine import engine
+from repro.execute.fetch import fetch_models, fetch_texts
+from repro.execute.folders import place, prepare
+from repro.execute.images import checked_image
+from repro.manifest.load import load_experiment
+from repro.plan.expand import expand
+from repro.plan.image_lock import image_environment
+
+PATIENCE = 120.0
+REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
+"""Set by ci/container.sh: there, a machine without containers is a failure and not a reason to skip."""
+
+
+MANIFEST = """
+id: killed
+title: One short run with many checkpoints
+image: local
+probe_set: factorial_48
+domains: {code: [standard_library]}
+conditions:
+  B1: {title: code, phases: [{steps: 40, mixture: {code: 1.0}}]}
+training:
+  lora: {rank: 8, alpha: 16, dropout: 0.1}
+  optimizer: {learning_rate: 0.01, warmup: 0.1}
+  accumulation: 4
+  micro_batches_per_forward: 2
+  max_length: 48
+  gradient_checkpointing: false
+  compute: float32
+  checkpoint_every: 1
+diagnostics: {every: 40}
+arms:
+  - {models: [tiny-llama], conditions: [B1], seeds: [7]}
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """A manifest whose one run lasts long enough to be interrupted."""
+    path = tmp_path / "killed.yaml"
+    path.write_text(MANIFEST)
+    return path
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    """An engine that answers."""
+    try:
+        return engine()
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def image(client: Any) -> str:
+    """The small image, checked."""
+    try:
+        return checked_image(client, "cpu")
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def folder(manifest: Path, tmp_path: Path, cache: Path) -> RunFolder:
+    """A run's folder, ready for its worker."""
+    run = expand(load_experiment(str(manifest)), image_environment("cpu", os.uname().machine))[0]
+    fetch_models([run.model], cache, print)
+    fetch_texts([source for domain in run.domains.values() for source in domain], cache, print)
+    return prepare(place(run, tmp_path / "results"), {}, threads=1)
+
+
+@pytest.fixture
+def runner(client: Any, image: str, cache: Path, tmp_path: Path) -> Iterator[ContainerRunner]:
+    """A runner for this test's results folder; nothing of it is left behind."""
+    runner = ContainerRunner(client, image, cache, tmp_path / "results", Limits(threads=1, memory=4 << 30))
+    yield runner
+    runner.remove_strays([])
+
+
+@pytest.fixture
+def inside(runner: ContainerRunner, folder: RunFolder) -> Callable[..., str]:
+    """Run Python code shut in as a worker is; keywords open doors."""
+
+    def run(code: str, **opened: Any) -> str:
+        given = settings(runner, folder, hand_over(folder.path, runner.cache))
+        given.update(entrypoint=["/opt/venv/bin/python", "-c"], command=[code], **opened)
+        printed: bytes = runner.client.containers.run(runner.image, **given, remove=True, stderr=True)
+        return printed.decode().strip()
+
+    return run
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port of this machine that says hello to whoever connects."""
+    with socket.create_server(("0.0.0.0", 0)) as server:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"hello")
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_a_worker_has_no_network(inside: Callable[..., str], client: Any, listener: int):
+    """It cannot reach a port of its host, which a container on the default network can."""
+    subnet = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
+    host = ipaddress.ip_network(subnet)[1]
+    code = f"""
+import socket
+try:
+    print(socket.create_connection(("{host}", {listener}), timeout=5).recv(5).decode())
+except OSError as error:
+    print("refused", error.errno)
+"""
+    assert inside(code, network_mode="bridge") == "hello"
+    assert inside(code) == "refused 101"  # network is unreachable
+
+
+PLACES = ("/", "/etc", "/opt/repro", "/opt/venv", "/cache", "/var", "/evidence", "/tmp")
+TRY_TO_WRITE = f"""
+import pathlib
+for place in {PLACES}:
+    path = pathlib.Path(place, "written")
+    try:
+        path.write_text("x")
+        path.unlink()
+        print(place)
+    except OSError:
+        pass
+"""
+
+
+def test_a_worker_writes_to_its_own_folder_and_to_scratch_only(inside: Callable[..., str]):
+    """Everything else is read-only; to root in an open container everything but the cache is writable."""
+    assert inside(TRY_TO_WRITE).split() == ["/evidence", "/tmp"]
+    opened = inside(TRY_TO_WRITE, read_only=False, user="0:0", cap_drop=[]).split()
+    assert opened == [name for name in PLACES if name != "/cache"]
+
+
+def test_a_worker_never_sees_the_engines_socket(inside: Callable[..., str], folder: RunFolder, cache: Path):
+    """No socket is anywhere in its file system; one that is mounted would be found."""
+    code = """
+import os, stat
+for root, folders, files in os.walk("/"):
+    folders[:] = [] if root in ("/proc", "/sys", "/opt") else folders
+    for name in files:
+        try:
+            if stat.S_ISSOCK(os.stat(os.path.join(root, name)).st_mode):
+                print(os.path.join(root, name))
+        except OSError:
+            pass
+"""
+    mounts = {
+        "/var/run/docker.sock": {"bind": "/run/docker.sock", "mode": "rw"},
+        str(folder.path): {"bind": "/evidence", "mode": "rw"},
+        str(cache): {"bind": "/cache", "mode": "ro"},
+    }
+    assert inside(code, volumes=mounts) == "/run/docker.sock"
+    assert inside(code) == ""
+
+
+def test_a_worker_has_no_privileges_and_cannot_gain_any(inside: Callable[..., str]):
+    """No capability, no new privileges, not root; a container with the engine's defaults has all three."""
+    code = "print(*[line.split()[1] for line in open('/proc/self/status') if line.split(':')[0] in ('Uid', 'CapEff', 'NoNewPrivs')])"
+    uid, capabilities, no_new = inside(code).split()
+    assert uid != "0"
+    assert int(capabilities, 16) == 0
+    assert no_new == "1"
+    uid, capabilities, no_new = inside(code, user="0:0", cap_drop=[], security_opt=[]).split()
+    assert uid == "0"
+    assert int(capabilities, 16) != 0
+    assert no_new == "0"
+
+
+def wait_for(job: Any) -> int:
+    """The exit code of a job."""
+    begin = time.monotonic()
+    while (code := job.poll()) is None:
+        assert time.monotonic() - begin < PATIENCE
+        time.sleep(0.2)
+    return int(code)
+
+
+def test_running_out_of_memory_is_told_apart_from_other_ends(runner: ContainerRunner, folder: RunFolder):
+    """A memory limit, a kill and a worker's own refusal each have their own words."""
+    cramped = ContainerRunner(runner.client, runner.image, runner.cache, runner.results, Limits(1, 256 << 20))
+    given = settings(cramped, folder, hand_over(folder.path, runner.cache))
+    given["command"] = ["/opt/venv/bin/python", "-c", "held = bytes(range(256)) * (1 << 22)"]  # 1 GiB
+    starved = ContainerJob(folder, runner.client.containers.run(runner.image, **given, detach=True), cramped.limits)
+    assert starved.problem(wait_for(starved)).startswith("out of memory: killed at its limit of 0.2 GiB")
+
+    (killed,) = runner.start([folder])
+    killed.container.kill()  # type: ignore[attr-defined]  # jobs of this runner have one
+    assert killed.problem(wait_for(killed)).startswith("killed by signal 9")
+
+    (folder.path / "probes.json").write_text("{")
+    (refused,) = runner.start([folder])
+    code = wait_for(refused)
+    assert code == 2
+    assert "probes.json: cannot be read" in refused.problem(code)
+
+
+def containers(client: Any, results: Path) -> list[Any]:
+    """The containers of a results folder, whatever their state."""
+    found: list[Any] = client.containers.list(all=True, filters={"label": f"repro.results={results}"})
+    return found
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait for something to become true while a command is at work."""
+    begin = time.monotonic()
+    while not condition():
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[0])
+        assert time.monotonic() - begin < PATIENCE
+        time.sleep(0.1)
+
+
+def test_a_container_whose_host_was_killed_is_taken_over(
+    client: Any, image: str, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+):
+    """The next host watches the same container to its end instead of starting the run again."""
+    results = tmp_path / "results"
+    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "1")
+    first = start(*arguments, results=results)
+    wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), first)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    (orphan,) = containers(client, results)
+    assert orphan.status == "running"
+
+    second = start(*arguments, results=results)
+    output, _ = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 0, output
+    (folder,) = results.glob("runs/killed/*")
+    assert len(read_json(folder / "provenance.json")["attempts"]) == 1
+    assert containers(client, results) == []
+
+
+def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
+    client: Any, image: str, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+):
+    """Exit code 130, no container left, a checkpoint to go on from; a second call finishes the run."""
+    results = tmp_path / "results"
+    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "1")
+    process = start(*arguments, results=results)
+    wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, output
+    assert containers(client, results) == []
+    (folder,) = results.glob("runs/killed/*")
+    assert not (folder / "done.json").exists()
+
+    again = start(*arguments, results=results)
+    output, _ = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0, output
+    assert len(read_json(folder / "provenance.json")["attempts"]) == 2
+
+
+def test_a_container_nobody_asks_for_any_more_is_removed(runner: ContainerRunner, folder: RunFolder):
+    """A stray of this results folder goes; one that is wanted stays."""
+    runner.start([folder])
+    assert runner.remove_strays([folder.path]) == []
+    assert runner.remove_strays([]) == [str(folder.path)]
+    assert containers(runner.client, runner.results) == []
