@@ -35,6 +35,8 @@ class Lookup(Protocol):
 
 def evaluate(term: Term, lookup: Lookup) -> Value:
     """The term's value: as it is known, else as it follows from what is known."""
+    if term.of is None and isinstance(level := term.selector.get(term.quantity), (int, float)):
+        return point(float(level))  # λ at λ = 0.03
     known = lookup.base(term)
     if not isinstance(known, Missing) or (term.statistic == "single" and term.of is None):
         return known
@@ -201,6 +203,11 @@ def _computed(term: Term, lookup: Lookup) -> Value:
 
 
 def _relation(term: Term, lookup: Lookup) -> Value:
+    if term.statistic == "share":
+        counted = term.model_copy(update={"statistic": "count_where"})
+        known, total = lookup.base(counted), lookup.total(counted)
+        if isinstance(known, Interval) and total:
+            return Interval(100 * known.low / total, 100 * known.high / total)
     if term.statistic == "position" or term.over:
         levels, values = series(term, lookup, term.over or "seed")
         if isinstance(values, Missing):

@@ -189,7 +189,7 @@ def significance(claim: Claim, prints: Prints) -> Check:
 
 
 def _p_values(claim: Claim, lookup: Near) -> Interval | Missing:
-    """Two-tailed p: pooled z for counts, Welch's t for means with SDs; over the corners of the printed intervals."""
+    """Two-tailed p: pooled z for counts, Welch's t for means with SDs, one-sample t against a base model's value."""
     first, second = claim.term.of, claim.term.against
     if first is None or second is None:
         return Missing("needs two operands")
@@ -201,8 +201,11 @@ def _p_values(claim: Claim, lookup: Near) -> Interval | Missing:
         if isinstance(summary, Missing):
             return summary
     known = [summary for summary in summaries if not isinstance(summary, Missing)]
-    if all(one == two for one, two in zip(*known, strict=True)):
-        return Interval(1.0, 1.0)
+    fixed = [summary for summary in known if summary[2] == 1]
+    if len(fixed) == 1:
+        return _one_sample_t(next(summary for summary in known if summary[2] > 1), fixed[0][0])
+    if fixed or known[0] == known[1]:
+        return Missing("no spread is printed") if fixed else Interval(1.0, 1.0)
     return _welch(known[0], known[1])
 
 
@@ -218,15 +221,33 @@ Summary = tuple[Interval, Interval, int]
 
 
 def _summary(term: Term, lookup: Near) -> Summary | Missing:
-    """Mean, SD and number of runs of a term, as printed."""
+    """Mean, SD and number of runs of a term, as printed; a base model is one number, without a spread of runs."""
+    mean = evaluate(term, lookup)
+    if term.of is None and term.selector.get("step") == 0 and isinstance(mean, Interval):
+        return mean, Interval(0.0, 0.0), 1
     if term.statistic != "mean" or term.of is not None:
         return Missing("no SD and number of runs are printed for it")
-    mean = evaluate(term, lookup)
     spread = evaluate(term.model_copy(update={"statistic": "sd"}), lookup)
     number = lookup.prints.number_of(term)
     if not isinstance(mean, Interval) or not isinstance(spread, Interval) or number is None or number < 2:
         return Missing(f"no SD and number of runs are printed for {describe(term)}")
     return mean, spread, number
+
+
+def _one_sample_t(runs: Summary, base: Interval) -> Interval | Missing:
+    """p of the runs' mean against one fixed number."""
+    from scipy import stats
+
+    mean, spread, number = runs
+    if spread.high <= 0:
+        return Missing("no spread is printed, so any difference is certain and none can be tested")
+    found = [
+        2 * float(stats.t.sf(abs(m - b) / (max(s, 1e-12) / math.sqrt(number)), number - 1))
+        for m, b, s in itertools.product((mean.low, mean.high), (base.low, base.high), (spread.low, spread.high))
+    ]
+    if apart(mean, base) == 0:
+        found.append(1.0)
+    return Interval(min(found), max(found))
 
 
 def _welch(first: Summary, second: Summary) -> Interval | Missing:

@@ -108,6 +108,10 @@ class Near:
         return () if number is not None and len(seen) < number else seen
 
     def total(self, term: Term) -> int | None:
+        """The denominator this very count is printed with; else the one its quantity has in the paper, in any paper."""
+        own = [claim.total for claim in self.prints.by_key.get(term.key, ()) if claim.total is not None]
+        if own or term.statistic == "count_where":
+            return own[0] if own else None
         return self.prints.total(self.home.source if self.home else "", term)
 
     def _nearest(self, claims: list[Claim]) -> list[Claim]:

@@ -30,6 +30,8 @@ def checks(prints: Prints) -> Iterator[Check]:
         yield found
         if len(fitting) == 1:
             denominators[claim.source][fitting[0]].append(claim)
+        if limit := _within_range(claim, prints):
+            yield limit
         possible = _possible(claim, prints)
         if possible:
             check, ddofs = possible
@@ -82,6 +84,30 @@ def _possible(claim: Claim, prints: Prints) -> tuple[Check, list[int]] | None:
         f"{len(known)} are known ({_list(known)}), an SD can lie between {shown(best) if best else 'no bounds'}"
     )
     return check_of(claim, lookup, value, outcome, explanation, "sd_possible"), fitting
+
+
+def _within_range(claim: Claim, prints: Prints) -> Check | None:
+    """No SD exceeds half the range times √(n/(n − 1)), and no mean leaves the range: where the extremes are printed."""
+    lookup = prints.near(claim)
+    least, most = (lookup.base(claim.term.model_copy(update={"statistic": end})) for end in ("min", "max"))
+    mean = lookup.base(claim.term.model_copy(update={"statistic": "mean"}))
+    number = prints.number_of(claim.term, claim.term.over or "seed")
+    if not isinstance(least, Interval) or not isinstance(most, Interval) or number is None or number < 2:
+        return None
+    largest = Interval(0.0, (most.high - least.low) / 2 * math.sqrt(number / (number - 1)))
+    outside = isinstance(mean, Interval) and apart(mean, Interval(least.low, most.high)) > 0
+    gap = "substantive" if outside else severity(allowed(claim), largest, claim.digit)
+    outcome: tuple[Outcome, Severity] = ("consistent", "none") if gap == "none" else ("inconsistent", gap)
+    told = f"{describe(claim.term)}: printed {claim.value}; runs between {shown(least)} and {shown(most)}"
+    more = f", so the mean {shown(mean)} is impossible" if outside and isinstance(mean, Interval) else ""
+    return check_of(
+        claim,
+        lookup,
+        Interval(largest.high, largest.high),
+        outcome,
+        f"{told} allow at most {largest.high:.4g}{more}",
+        "range",
+    )
 
 
 def _list(known: dict[object, Interval]) -> str:

@@ -12,7 +12,7 @@ from repro.verify.audit import audit
 Fields = dict[str, Any]
 Load = Callable[[list[Fields]], tuple[Claim, ...]]
 KINDS = {
-    "mean", "median", "quartile", "extreme", "count", "percentage", "difference", "relative_change", "ratio",
+    "mean", "range", "median", "quartile", "extreme", "count", "percentage", "difference", "relative_change", "ratio",
     "orders_of_magnitude", "formula", "rank", "theory_bound", "correlation", "collapse_step", "recovery", "quantifier",
     "superlative", "ordering", "monotone", "identical", "proportional", "sd", "sd_possible", "same_value", "unnamed_seed",
     "base_without_seed", "z", "p", "confidence_interval", "significance", "no_effect", "grid", "probe_grid",

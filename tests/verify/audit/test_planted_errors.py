@@ -89,6 +89,7 @@ PLANTS: list[tuple[str, str, Spoil]] = [
     *(("sd", f"sd after {m}", shifted(0.05)) for m in TRIO),
     *(("sd", f"purity sd {m}", shifted(0.05)) for m in TRIO),
     *(("sd_possible", f"path sd {step}", shifted(by)) for step, by in ((500, 3), (3000, 3), (3500, 0.4))),
+    *(("range", f"sd after {m}", shifted(0.5)) for m in TRIO),
     *(("same_value", f"again after {m}", shifted(0.1)) for m in TRIO),
     *(("unnamed_seed", f"unnamed after {m}", shifted(0.1)) for m in TRIO),
     *(("base_without_seed", f"before {m} 1", shifted(0.01)) for m in TRIO),
