@@ -140,7 +140,8 @@ def peer_rows() -> list[dict[str, Any]]:
             note=f"{found[peer]['version']}; {found[peer]['seconds']:.2f} s against {found['capture']['seconds']:.2f} s; "
             f"values differ by {found[peer]['difference']:.0e}",
         )
-        for peer in ("nnsight", "TransformerLens")
+        for peer in found
+        if peer != "capture"
     ]
 
 
