@@ -8,7 +8,7 @@ a user's own folder is accepted wherever a name is.
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -38,7 +38,9 @@ class Limits(Frozen):
     openings: int | None = Field(default=None, ge=1)
     """No two texts begin with the same so many words."""
     length_p: float | None = Field(default=None, ge=0, le=1)
-    """Smallest permutation p, after Holm, of a readout that sees nothing but lengths."""
+    """Smallest permutation p, after Holm over concepts, of a readout that sees nothing but lengths."""
+    length_units: tuple[Literal["words", "characters"], ...] = ("words", "characters")
+    """Lengths that `length_p` is about. Long words are part of a register, so a large set cannot be even in both."""
     jaccard: float | None = Field(default=None, ge=0, le=1)
     """Largest share of word trigrams that two texts may have in common."""
     lexical_gap: dict[str, float] = Field(default={})

@@ -173,8 +173,9 @@ def _length(probes: ProbeSet, labels: Labels) -> Iterator[Finding]:
         "words": [len(text.split()) for text in probes.texts()],
         "characters": [len(text) for text in probes.texts()],
     }
-    for unit, lengths in units.items():
-        for concept, p in length_leakage(np.array(lengths, dtype=np.float64), labels).items():
+    for unit in probes.limits.length_units:
+        lengths = np.array(units[unit], dtype=np.float64)
+        for concept, p in length_leakage(lengths, labels).items():
             yield Finding(
                 check="length leakage",
                 subject=f"{concept} from {unit}",
