@@ -9,7 +9,8 @@ from collections import Counter
 from typing import Any
 
 from repro.manifest.claim import Claim, Term
-from repro.verify.estimate import Context, estimate
+from repro.verify.cells import Context
+from repro.verify.estimate import estimate
 from repro.verify.judge import judge
 from repro.verify.measured import INTENSITY
 from repro.verify.verdict import Estimate, Outcome

@@ -5,7 +5,8 @@ from typing import Any
 
 from repro.manifest.claim import Claim, Term
 from repro.verify.artefacts import artefacts, quantities
-from repro.verify.estimate import NO_RUN_NEEDED, Context, estimate
+from repro.verify.cells import Context
+from repro.verify.estimate import NO_RUN_NEEDED, estimate
 from repro.verify.evidence import Connection, Evidence, Wanted, gather
 from repro.verify.holm import holm
 from repro.verify.judge import judge

@@ -4,38 +4,25 @@ The claim's term is evaluated over the measurements exactly as the audit evaluat
 come from evaluating it again with one cell moved, probabilities of relations from `repro.verify.draws`.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import numpy as np
+from scipy import special
 
 from repro.manifest.claim import TRUTHS, Claim, Term
 from repro.verify.algebra import evaluate, is_true, operand
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing, Value
-from repro.verify.draws import Drawn, NoSpreadError, name, satisfied
-from repro.verify.evidence import Absent, Column, Evidence
-from repro.verify.measured import PROBLEMS, Measured, Sample
-from repro.verify.prints import Prints, innermost
+from repro.verify.cells import Context, cells_of, interval
+from repro.verify.counted import PERCENT, counted_runs, printed_problems, problems
+from repro.verify.draws import Drawn, NoSpreadError, name
+from repro.verify.evidence import Absent
+from repro.verify.measured import Measured, Sample
+from repro.verify.prints import innermost, tidy_sd
 from repro.verify.settings import Settings
-from repro.verify.statistics import LEVEL, combined, t_quantile
 from repro.verify.verdict import Cell, Estimate
 
 NO_RUN_NEEDED = ("exact", "relative", "shown")
 """Rules whose claims a manifest or an architecture decides."""
-PERCENT, UNITS = 100.0, {"billion": 1e9, "million": 1e6}
+UNITS = {"billion": 1e9, "million": 1e6}
 COUNTED = ("count_where", "share", "all", "none")
-
-
-@dataclass(frozen=True)
-class Context:
-    """What estimates are made from: the evidence, and each paper's prints."""
-
-    evidence: Evidence
-    prints: Mapping[str, Prints] = field(default_factory=dict)
-
-    def printed(self, claim: Claim) -> Prints:
-        return self.prints[claim.source]
 
 
 def estimate(claim: Claim, context: Context, specification: str = "default") -> Estimate:
@@ -52,7 +39,7 @@ def estimate(claim: Claim, context: Context, specification: str = "default") -> 
         return _base_model(claim, context)
     measured = Measured(context.evidence, claim.measured_by, specification)
     if claim.term.statistic in COUNTED and claim.term.over == "seed":
-        return _counted_runs(claim, context, measured)
+        return counted_runs(claim, context, measured)
     if claim.term.statistic in ("no_effect", "significant"):
         return _two_operands(claim, context, measured)
     value = evaluate(claim.term, measured)
@@ -94,14 +81,15 @@ def _absent(measured: Measured, value: Missing) -> Estimate:
 def _estimated(claim: Claim, context: Context, measured: Measured, value: Value) -> Estimate:
     """The estimate of a value that could be computed."""
     notes = tuple(note for sample in measured.samples.values() for note in sample.column.left_out)[:5]
-    if isinstance(value, (Levels, Category)):
-        found = value.values if isinstance(value, Levels) else value.name
-        return Estimate(state="measured", value=found, notes=notes)
+    if isinstance(value, Category):
+        return _category(claim, measured, value)
+    if isinstance(value, Levels):
+        return Estimate(state="measured", value=value.values, notes=notes)
     assert isinstance(value, Interval)
     truth = claim.term.statistic in TRUTHS
-    cells = _cells(claim, context, measured, slopes=not truth)
+    cells = cells_of(claim, context, measured, slopes=not truth)
     probability, reason = _probability(claim, context, measured)
-    low, high = (None, None) if truth else _interval(value.low, cells)
+    low, high = (None, None) if truth else interval(value.low, cells)
     return Estimate(
         state="measured",
         reason=reason,
@@ -110,8 +98,8 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
         high=high,
         cells=cells,
         probability=probability,
-        counted=_problems(claim, measured),
-        printed_counted=_printed_problems(claim),
+        counted=problems(claim, measured),
+        printed_counted=printed_problems(claim),
         points=len(claim.term.among or measured.levels(operand(claim.term), claim.term.over or "seed")),
         same_weights=all(_untrained(sample.term) for sample in measured.samples.values()),
         effect=_effect(claim, context),
@@ -120,82 +108,13 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
     )
 
 
-def _cells(claim: Claim, context: Context, measured: Measured, *, slopes: bool) -> tuple[Cell, ...]:
-    """Every base value behind the claim, with our spread, the printed one, and the claim's slope in it."""
-    samples = dict(measured.samples)
-    direct = len(samples) == 1 and claim.term.key in samples
-    found = [
-        _cell(claim, context, sample, 1.0 if direct or not slopes else _slope(claim.term, measured, key))
-        for key, sample in samples.items()
-    ]
-    return (_declared(claim, found[0]),) if direct else tuple(found)
-
-
-def _declared(claim: Claim, cell: Cell) -> Cell:
-    """The spread that the claim's tolerance declares, where it does: the digest covers it."""
-    given = claim.tolerance.parameters
-    if cell.binomial:
-        return cell
-    seeds = int(given.get("n", cell.printed_seeds))
-    averaged = cell.averaged if cell.averaged == 1 else seeds
-    return cell.model_copy(
-        update={"printed_sd": given.get("sd", cell.printed_sd), "printed_seeds": seeds, "averaged": averaged}
-    )
-
-
-def _cell(claim: Claim, context: Context, sample: Sample, slope: float) -> Cell:
-    prints = context.printed(claim)
-    inner = innermost(sample.term) or sample.term
-    printed = prints.spread(inner.quantity, inner.selector)
-    seeds = prints.seeds(inner.quantity, inner.selector) or (printed[1] if printed else 1)
-    single = "seed" in inner.selector or claim.kind == "single_run"
-    if sample.problems and sample.statistic == "mean":
-        share = float(np.clip(sample.value / sample.problems, 0.5 / sample.problems, 1 - 0.5 / sample.problems))
-        sd = math.sqrt(sample.problems * share * (1 - share))
-        return Cell(
-            name=name(sample.term), mean=sample.value, sd=sd, runs=sample.runs, slope=slope,
-            printed_sd=sd, printed_seeds=sample.problems, binomial=True,
-        )  # fmt: skip
-    return Cell(
-        name=name(sample.term),
-        statistic=sample.statistic,
-        mean=sample.value,
-        sd=sample.sd,
-        runs=sample.runs,
-        slope=slope,
-        printed_sd=printed[0] if printed else None,
-        printed_seeds=printed[1] if printed else seeds,
-        averaged=1 if single else seeds,
-    )
-
-
-def _slope(term: Term, measured: Measured, key: str) -> float:
-    """Derivative of the term in one base value, by a central difference small against the value and its spread."""
-    sample = measured.samples[key]
-    step = 1e-4 * max(abs(sample.value), sample.sd or 0.0, 1e-3)
-    ends = []
-    for moved in (sample.value + step, sample.value - step):
-        inside = Measured(measured.evidence, measured.experiment, measured.specification, given={key: moved})
-        value = evaluate(term, inside)
-        if not isinstance(value, Interval):
-            return 0.0
-        ends.append(value.low)
-    return (ends[0] - ends[1]) / (2 * step)
-
-
-def _interval(value: float, cells: tuple[Cell, ...]) -> tuple[float | None, float | None]:
-    """95 % interval of our own value; none when a cell is a single run."""
-    parts = []
-    for cell in cells:
-        if cell.sd is None:
-            return None, None
-        df = math.inf if cell.binomial else cell.runs - 1
-        parts.append(((cell.slope * cell.sd) ** 2 / cell.runs, df))
-    if not parts:
-        return None, None
-    error, df = combined(parts)
-    half = t_quantile(1 - LEVEL / 2, df) * error
-    return value - half, value + half
+def _category(claim: Claim, measured: Measured, value: Category) -> Estimate:
+    """The category most runs name, and the posterior probability (Jeffreys) that most runs name the printed one."""
+    votes = measured.votes
+    agreeing, runs = votes.get(str(claim.value), 0), sum(votes.values())
+    chance = 1 - float(special.betainc(agreeing + 0.5, runs - agreeing + 0.5, 0.5))
+    cell = Cell(name=name(claim.term), mean=agreeing / runs, sd=None, runs=runs)
+    return Estimate(state="measured", value=value.name, cells=(cell,), probability=chance)
 
 
 def _probability(claim: Claim, context: Context, measured: Measured) -> tuple[float | None, str]:
@@ -240,61 +159,9 @@ def _change(claim: Claim, context: Context) -> Term | None:
 def _effect(claim: Claim, context: Context) -> float | None:
     given = claim.tolerance.parameters.get("effect")
     effect = given if given is not None else context.printed(claim).effect(claim)
-    if effect is None or _printed_problems(claim) is None:
+    if effect is None or printed_problems(claim) is None:
         return effect
     return effect / (PERCENT if claim.unit == "percent" else claim.total or 1)
-
-
-def _problems(claim: Claim, measured: Measured) -> tuple[int, int] | None:
-    """(solved, tried) over our runs of the one cell that is a count of problems."""
-    samples = [sample for sample in measured.samples.values() if sample.problems]
-    if claim.kind != "problem_count" or len(samples) != 1 or samples[0].problems is None:
-        return None
-    return round(float(samples[0].column.values.sum())), samples[0].runs * samples[0].problems
-
-
-def _printed_problems(claim: Claim) -> tuple[int, int] | None:
-    """(solved, tried) as printed: the count itself, or the one a percentage stands for."""
-    size = claim.total or PROBLEMS.get(claim.quantity)
-    if claim.kind != "problem_count" or size is None or not isinstance(claim.value, float):
-        return None
-    return (round(claim.value / PERCENT * size) if claim.unit == "percent" else round(claim.value)), size
-
-
-def _counted_runs(claim: Claim, context: Context, measured: Measured) -> Estimate:
-    """How many of our runs do what the paper says of its seeds, as a count out of all."""
-    column = measured.over_seeds(operand(claim.term))
-    if isinstance(column, Absent):
-        return Estimate(state="not_run" if column.state == "not_run" else "undefined", reason=column.reason)
-    where = claim.term.where
-    hits = round(float(satisfied(column.values, where).sum() if where else column.values.sum()))
-    trials = len(column.values)
-    cell = Cell(name=name(claim.term), mean=hits / trials, sd=None, runs=trials)
-    shown = {"all": hits == trials, "none": hits == 0, "share": PERCENT * hits / trials}
-    return Estimate(
-        state="measured",
-        value=shown.get(claim.term.statistic, float(hits)),
-        cells=(cell,),
-        counted=(hits, trials),
-        printed_counted=_printed_runs(claim, context),
-        notes=column.left_out,
-    )
-
-
-def _printed_runs(claim: Claim, context: Context) -> tuple[int, int] | None:
-    """The same count in the paper: "two of eight", "25 %" of the seeds it names, "all" of them."""
-    inner = innermost(claim.term) or operand(claim.term)
-    while inner.of is not None:
-        inner = inner.of
-    size = claim.total or len(claim.term.among) or context.printed(claim).seeds(inner.quantity, inner.selector)
-    if not size:
-        return None
-    if isinstance(claim.value, bool):
-        everywhere = (claim.term.statistic == "all") == claim.value
-        return (size if everywhere else 0), size
-    if not isinstance(claim.value, float):
-        return None
-    return round(claim.value * size / PERCENT if claim.term.statistic == "share" else claim.value), size
 
 
 def _two_operands(claim: Claim, context: Context, measured: Measured) -> Estimate:
@@ -306,8 +173,8 @@ def _two_operands(claim: Claim, context: Context, measured: Measured) -> Estimat
     if not isinstance(value, Interval):
         return _absent(measured, value if isinstance(value, Missing) else Missing("not a number"))
     stand_in = claim.model_copy(update={"term": difference})
-    cells = _cells(stand_in, context, measured, slopes=True)
-    low, high = _interval(value.low, cells)
+    cells = cells_of(stand_in, context, measured, slopes=True)
+    low, high = interval(value.low, cells)
     effect = _effect(claim, context)
     return Estimate(state="measured", value=value.low, low=low, high=high, cells=cells, effect=effect)
 
@@ -319,10 +186,9 @@ def _base_model(claim: Claim, context: Context) -> Estimate:
     found = list(context.evidence.base_models(cell.quantity, cell.selector).values())
     if not found:
         return Estimate(state="not_run", reason="this base model has not been measured on any probe set")
-    column = Column(tuple(range(len(found))), np.array(found))
-    mean, sd = float(np.mean(found)), float(np.std(found, ddof=1)) if len(found) > 1 else None
-    measured = Cell(name=name(cell), mean=mean, sd=sd, runs=len(column.values))
-    low, high = _interval(mean, (measured,))
+    mean, sd = float(np.mean(found)), tidy_sd(found) if len(found) > 1 else None
+    measured = Cell(name=name(cell), mean=mean, sd=sd, runs=len(found))
+    low, high = interval(mean, (measured,))
     return Estimate(state="measured", value=mean, low=low, high=high, cells=(measured,), effect=_effect(claim, context))
 
 

@@ -11,12 +11,14 @@ import numpy as np
 
 from repro.manifest.claim import Scalar, Term
 from repro.verify.algebra import at, evaluate, operand
-from repro.verify.algebra_interval import Interval, Missing, Value, point
+from repro.verify.algebra_interval import Category, Interval, Missing, Value, point
 from repro.verify.evidence import Absent, Column, Evidence
 from repro.verify.prints import TRAJECTORIES, tidy_sd
 from repro.verify.scales import STATISTICS
 
 INTENSITY = "entanglement_intensity"
+CATEGORIES = ("weakest_concept",)
+"""Quantities whose value is a concept."""
 PROBLEMS = {"humaneval": 164, "humaneval_plus": 164}
 """Benchmarks whose values are counts of solved problems."""
 
@@ -59,11 +61,15 @@ class Measured:
     samples: dict[str, Sample] = field(default_factory=dict)
     """Every base value asked for, by `Term.key`."""
     absent: list[Absent] = field(default_factory=list)
+    votes: dict[str, int] = field(default_factory=dict)
+    """Of a category: how many runs name each."""
 
     def base(self, term: Term) -> Value:
         statistic = term.statistic
         if statistic in TRAJECTORIES and "seed" not in term.selector:
             return self._known(term, "mean", self._column(operand(term), statistic))
+        if statistic == "single" and term.quantity in CATEGORIES:
+            return self._category(term)
         if statistic == "single" and term.of is None:
             return self._known(term, "mean", self._column(term, ""))
         if statistic in STATISTICS and (term.over or "seed") == "seed":
@@ -84,6 +90,19 @@ class Measured:
         while inner.of is not None:
             inner = inner.of
         return PROBLEMS.get(inner.quantity)
+
+    def _category(self, term: Term) -> Value:
+        """The concept that most runs name; the store keeps it as the concept of the row."""
+        for concept in self.evidence.levels(self.experiment, term.quantity, term.selector, "concept"):
+            column = self.evidence.column(self.experiment, term.quantity, {**term.selector, "concept": concept})
+            if isinstance(column, Column):
+                self.votes[str(concept)] = len(column.values)
+        if self.votes:
+            return Category(max(self.votes, key=lambda concept: self.votes[concept]))
+        absent = self.evidence.column(self.experiment, term.quantity, term.selector)
+        if isinstance(absent, Absent):
+            self.absent.append(absent)
+        return Missing(f"{term.quantity} was not measured there")
 
     def over_seeds(self, inner: Term) -> Column | Absent:
         """The inner term's value in each run."""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from repro.verify.assess import assess, prints_by_source
-from repro.verify.estimate import Context, estimate
+from repro.verify.cells import Context
+from repro.verify.estimate import estimate
 from repro.verify.evidence import Evidence
 from repro.verify.judge import judge
 from repro.verify.verdict import Cell, Estimate, Verdict
@@ -295,6 +296,22 @@ def test_what_follows_from_the_definition_is_shown(claims_of):
     wrong = {**formula, "printed": "49"}
     verdicts = assess(claims_of(formula, bare, noted, wrong), None)
     assert [verdict.outcome for verdict in verdicts] == ["reproduced", "inconclusive", "reproduced", "contradicted"]
+
+
+@pytest.mark.parametrize(
+    ("votes", "expected"),
+    [
+        (["shape"] * 4, "reproduced"),
+        (["register"] * 4, "contradicted"),
+        (["shape"], "inconclusive"),
+        (["shape", "domain"], "inconclusive"),
+    ],
+)
+def test_a_category_is_decided_by_enough_runs_that_agree(store, claims_of, votes: list[str], expected: str):
+    (claim,) = claims_of({"printed": "shape", "quantity": "weakest_concept", "model": "m", "step": 0, "reads": "text"})
+    for seed, concept in enumerate(votes):
+        store.run(seed=seed, values={("weakest_concept", 0, concept): 1e-4}, claims={claim.id: claim.digest})
+    assert outcome(assess([claim], store.connection)) == expected
 
 
 def test_what_cannot_be_verified_says_why(claims_of):
