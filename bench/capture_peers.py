@@ -6,6 +6,7 @@ length lent by us; nnsight is also timed with its trace stopped at the final nor
 
 import json
 import sys
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -28,15 +29,11 @@ def main(folder: str) -> None:
     traced = nnsight.LanguageModel(copies[1], tokenizer=tokenizer)
     bridged = TransformerBridge.boot_transformers(folder, hf_model=copies[2], tokenizer=tokenizer, dtype=torch.float32)
 
-    def by_nnsight(ids: torch.Tensor, mask: torch.Tensor) -> Any:
-        with traced.trace({"input_ids": ids, "attention_mask": mask}):
-            hidden = traced.model.norm.output.save()
-        return hidden
-
-    def by_stopped_nnsight(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+    def by_nnsight(ids: torch.Tensor, mask: torch.Tensor, stop: bool = False) -> Any:
         with traced.trace({"input_ids": ids, "attention_mask": mask}) as tracer:
             hidden = traced.model.norm.output.save()
-            tracer.stop()
+            if stop:
+                tracer.stop()
         return hidden
 
     def by_transformer_lens(ids: torch.Tensor, mask: torch.Tensor) -> Any:
@@ -53,7 +50,7 @@ def main(folder: str) -> None:
     ways = {
         "capture": lambda: captured(copies[0], tokenizer, texts),
         "nnsight": lambda: pooled(by_nnsight),
-        "nnsight, stopped early": lambda: pooled(by_stopped_nnsight),
+        "nnsight, stopped early": lambda: pooled(partial(by_nnsight, stop=True)),
         "TransformerLens": lambda: pooled(by_transformer_lens),
     }
     ours = ways["capture"]()
