@@ -1,13 +1,14 @@
 """Numbers of things against the things: "two of eight" against eight, a rank against its classes, seeds against a table.
 
 `total`: the denominator of a count against the printed number of seeds. `listed`: a list of levels against the cells
-printed for it. `rank_limit`: no design has more informative directions than Σ(m − 1).
+printed for it. `rank_limit`: no design has more informative directions than Σ(m − 1). `class_counts`: a list of class
+counts that names no probe set must be that of some probe set.
 """
 
 from collections.abc import Iterator
 
 from repro.manifest.claim import Claim
-from repro.verify.algebra_interval import Missing, point
+from repro.verify.algebra_interval import Levels, Missing, point
 from repro.verify.audit.check import Check, Outcome, Severity, allowed
 from repro.verify.audit.prints import Prints, describe
 from repro.verify.audit.recompute import check_of
@@ -15,6 +16,10 @@ from repro.verify.audit.recompute import check_of
 
 def checks(prints: Prints) -> Iterator[Check]:
     designs = [c for c in prints.claims if c.quantity == "cardinalities" and isinstance(c.value, tuple)]
+    named = [design for design in designs if "probe_set" in design.selector]
+    for design in designs:
+        if named and "probe_set" not in design.selector:
+            yield class_counts(design, named, prints)
     for claim in prints.claims:
         if claim.statistic == "count_where" and claim.total is not None and claim.term.over:
             yield total(claim, prints)
@@ -22,6 +27,21 @@ def checks(prints: Prints) -> Iterator[Check]:
             yield from listed(claim, prints)
         if claim.quantity == "rank" and claim.statistic == "single" and claim.is_number:
             yield from rank_limit(claim, [design for design in designs if design.source == claim.source], prints)
+
+
+def class_counts(claim: Claim, named: list[Claim], prints: Prints) -> Check:
+    """Numbers of classes printed without a probe set against those printed with one, in any order."""
+    lookup = prints.near(claim)
+    lookup.read.update(dict.fromkeys(design.id for design in named))
+    same = [design for design in named if _classes(design) == _classes(claim)]
+    lists = "; ".join(dict.fromkeys(f"{design.printed} in {design.source} {design.locator}" for design in named))
+    told = f"{describe(claim.term)}: {claim.printed} in {claim.source} {claim.locator} names no probe set; printed for one: {lists}"
+    outcome: tuple[Outcome, Severity] = ("consistent", "none") if same else ("inconsistent", "substantive")
+    return check_of(claim, lookup, Levels(_classes(named[0])), outcome, told, "class_counts")
+
+
+def _classes(design: Claim) -> tuple[int, ...]:
+    return tuple(sorted(int(m) for m in design.value)) if isinstance(design.value, tuple) else ()
 
 
 def total(claim: Claim, prints: Prints) -> Check:

@@ -42,6 +42,8 @@ class Prints:
             self.listed.append(claim)
         if term.statistic == "count" and term.over and term.of is None:
             self.counted[_counted(term, term.over)].append(claim)
+        if term.statistic == "percentage" and term.of is not None and term.of.of is None:
+            term = term.of
         if term.of is None and term.statistic not in ("levels", "count"):
             selector = normal_selector(term.selector)
             for axis, level in selector.items():

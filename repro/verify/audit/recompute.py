@@ -6,8 +6,8 @@ SDs, tests, intervals and trajectories have modules of their own; they need more
 
 from collections.abc import Iterator
 
-from repro.manifest.claim import TRUTHS, Claim
-from repro.verify.algebra import derive
+from repro.manifest.claim import TRUTHS, Claim, Term
+from repro.verify.algebra import derive, evaluate, series
 from repro.verify.algebra_interval import Interval, Levels, Missing, Value
 from repro.verify.audit.check import Check, Outcome, Severity, fits
 from repro.verify.audit.prints import Near, Prints, describe
@@ -38,6 +38,8 @@ def recompute(claim: Claim, prints: Prints) -> Check:
     lookup = prints.near(claim)
     value = derive(claim.term, lookup)
     verdict, gravity, explanation = compare(claim, value)
+    if verdict == "inconsistent" and claim.statistic in TRUTHS:
+        explanation += cells(claim.term, lookup)
     if verdict == "inconsistent":
         again = prints.near(claim, rounded=True)
         if compare(claim, derive(claim.term, again))[0] == "consistent":
@@ -69,6 +71,17 @@ def _truth(claim: Claim, value: Interval, what: str) -> tuple[Outcome, Severity,
     if bool(value.low) == claim.value:
         return "consistent", "none", f"{said}: holds for the printed numbers"
     return "inconsistent", "substantive", f"{said}: does not hold for the printed numbers"
+
+
+def cells(term: Term, lookup: Near) -> str:
+    """The values a relation is about, for the explanation: "B0: 96, B1: 78", or the two that are compared."""
+    if term.over:
+        levels, values = series(term, lookup, term.over)
+        if not isinstance(values, Missing):
+            return ": " + ", ".join(f"{level}: {shown(value)}" for level, value in zip(levels, values, strict=True))
+    pair = [evaluate(inner, lookup) for inner in (term.of, term.against) if inner]
+    known = [shown(value) for value in pair if isinstance(value, Interval)]
+    return f": {' against '.join(known)}" if known else ""
 
 
 def shown(value: Interval) -> str:

@@ -95,8 +95,7 @@ def unnamed_seed(prints: Prints) -> Iterator[Check]:
         done.add((claim.term.key, claim.value))
         means = [other for other in prints.by_key.get(headline.key, ()) if other.is_number]
         seeds = list(_seeds(claim, prints))
-        seeds.sort(key=lambda pair: pair[1].high - pair[1].low)
-        matching = [seed for seed, value in seeds if apart(allowed(claim), value) == 0]
+        matching = _matching(claim, seeds)
         if means and not any(_agree(claim, mean) for mean in means):
             gap = _gap(claim, means[0])
             more = "; no single seed printed gives it either"
@@ -117,6 +116,14 @@ def _seeds(claim: Claim, prints: Prints) -> Iterator[tuple[Scalar, Interval]]:
         value = evaluate(at(claim.term, "seed", seed), lookup)
         if isinstance(value, Interval):
             yield seed, value
+
+
+def _matching(claim: Claim, seeds: list[tuple[Scalar, Interval]]) -> list[Scalar]:
+    """Seeds whose value is the print, nearest first; a seed whose own prints contradict each other matches nothing."""
+    own = allowed(claim)
+    sharp = [(seed, value) for seed, value in seeds if value.high - value.low <= 4 * (own.high - own.low)]
+    sharp.sort(key=lambda pair: abs(pair[1].middle - claim.number))
+    return [seed for seed, value in sharp if apart(own, value) == 0]
 
 
 def _against_seeds(claim: Claim, seeds: list[tuple[Scalar, Interval]]) -> Check:

@@ -201,6 +201,8 @@ class RandomPaper:
         self.say(
             "cardinalities", listed, quantity="cardinalities", statistic="levels", over="concept", value=list(cards)
         )
+        named = {"quantity": "cardinalities", "statistic": "levels", "over": "concept", "probe_set": "factorial"}
+        self.say("named cardinalities", listed, value=list(cards), **named)
         product = " * ".join(map(str, cards))
         self.say("probes", str(self.probes), quantity="probes", statistic="formula", formula=product)
         self.say("nominal rank", str(rank), quantity="nominal_rank", statistic="rank_bound")

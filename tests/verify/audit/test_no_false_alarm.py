@@ -16,7 +16,7 @@ KINDS = {
     "orders_of_magnitude", "formula", "rank", "theory_bound", "correlation", "collapse_step", "recovery", "quantifier",
     "superlative", "ordering", "monotone", "identical", "proportional", "sd", "sd_possible", "same_value", "unnamed_seed",
     "base_without_seed", "z", "p", "confidence_interval", "significance", "no_effect", "grid", "probe_grid",
-    "collapse_trajectory", "crosstalk_identity", "total", "listed", "rank_limit", "sd_denominator",
+    "collapse_trajectory", "crosstalk_identity", "total", "listed", "rank_limit", "class_counts", "sd_denominator",
 }  # fmt: skip
 
 

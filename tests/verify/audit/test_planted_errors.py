@@ -109,6 +109,7 @@ PLANTS: list[tuple[str, str, Spoil]] = [
     ("crosstalk_identity", "ratio of poetry", says(printed="0.999")),
     *(("total", "some", says(printed=f"{k} of nine")) for k in ("one", "two", "three")),
     *(("listed", f"listed {m}", says(value=[0, 1])) for m in TRIO),
+    *(("class_counts", "cardinalities", says(value=v)) for v in ([4, 2, 4], [3, 3], [2, 2, 2, 2])),
     *(("rank_limit", "rank", says(printed=p)) for p in ("20", "13", "99")),
 ]
 
