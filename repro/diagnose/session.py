@@ -6,6 +6,7 @@ measurements and replaces them with the same bits.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as cached
 from pathlib import Path
 
 import torch
@@ -29,7 +30,7 @@ from repro.train.adapter import save_adapter
 from repro.train.batches import tokenise
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
-from repro.train.mixture import order, split
+from repro.train.mixture import order, order_by_tokens, split
 from repro.train.model import add_lora, load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.texts import texts
@@ -116,12 +117,14 @@ def _data(
     used = {domain for phase in run.condition.phases for domain in phase.mixture}
     trained = {domain: [kept for kept, _ in sources] for domain, sources in parts.items() if domain in used}
     per_step = run.training.sequences_per_step
-    drawn = order(run.condition.phases, trained, per_step, run.seed or 0)
-    ids = [tokenise(tokenizer, text, run.training) for _, text in drawn]
-    heldout = {
-        domain: [tokenise(tokenizer, text, run.training) for _, held in sources for text in held]
-        for domain, sources in parts.items()
-    }
+    encode = cached(lambda text: tokenise(tokenizer, text, run.training))
+    phases, seed = run.condition.phases, run.seed or 0
+    if run.condition.mixing == "tokens":
+        drawn = order_by_tokens(phases, trained, per_step, seed, length=lambda text: len(encode(text)))
+    else:
+        drawn = order(phases, trained, per_step, seed)
+    ids = [encode(text) for _, text in drawn]
+    heldout = {domain: [encode(text) for _, held in sources for text in held] for domain, sources in parts.items()}
     steps = [ids[start : start + per_step] for start in range(0, len(ids), per_step)]
     return steps, {domain: rows for domain, rows in heldout.items() if rows}
 

@@ -1,16 +1,20 @@
 """Where training texts come from: one entry of manifests/datasets.yaml.
 
-Local sources need no download: the interpreter's own library, its documentation, and generated problems. Hub sources
-are pinned to a revision. A domain (code, math, natural_language, …) is a list of sources in equal shares
-(docs/SCIENCE.md §9).
+Local sources need no download: the interpreter's own library, its documentation, generated problems, and files of the
+user's own. Hub sources are pinned to a revision, files to their content. A domain (code, math, natural_language, …) is
+a list of sources in equal shares (docs/SCIENCE.md §9).
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from repro.errors import ManifestError
+from repro.files import file_digest
 from repro.frozen import Frozen
-from repro.manifest.model import Revision
+from repro.manifest.model import Revision, Sha256
 
 
 class HubDataset(Frozen):
@@ -19,7 +23,8 @@ class HubDataset(Frozen):
     kind: Literal["hub"] = "hub"
     repository: str
     revision: Revision
-    configuration: str | None = None
+    configurations: tuple[str, ...] = ()
+    """Parts of the set (its subjects, dates, languages), one after the other; empty: the set has none."""
     split: str = "train"
     files: tuple[str, ...] = ()
     """Files inside the repository to read directly, for sets that are published as a script."""
@@ -49,8 +54,51 @@ class ReasoningGym(Frozen):
     seed: int = 0
 
 
+class LocalFile(Frozen):
+    """Records in a file of one's own: JSON lines (``.jsonl``) or Parquet (``.parquet``)."""
+
+    kind: Literal["file"] = "file"
+    path: str = Field(pattern=r"\.(jsonl|parquet)$")
+    """Relative to the folder of the YAML file that names it; the content decides a run's identity, not the place."""
+    sha256: Sha256 | None = None
+    """Of the file; filled in when it is read, or given, and then any other content is refused."""
+    template: str = "{text}"
+    """How one record becomes one text, from the record's fields."""
+
+    def found(self, folder: Path, where: str) -> "LocalFile":
+        """The same with its whole path and its digest. Raises ManifestError when it is absent or another one."""
+        path = (folder / self.path).absolute()
+        if not path.is_file():
+            raise ManifestError(f"{where}: field path: found no file {path}; correct the path or put the file there")
+        sha256 = file_digest(path)
+        if self.sha256 not in (None, sha256):
+            raise ManifestError(
+                f"{where}: field sha256: {path} has {sha256[:12]}, expected {str(self.sha256)[:12]}; "
+                "restore the file, or state the new digest"
+            )
+        return self.model_copy(update={"path": str(path), "sha256": sha256})
+
+
+Data = Annotated[HubDataset | StandardLibrary | PythonTopics | ReasoningGym | LocalFile, Field(discriminator="kind")]
+
+
 class Source(Frozen):
     """A named source of training texts."""
 
     id: str
-    data: Annotated[HubDataset | StandardLibrary | PythonTopics | ReasoningGym, Field(discriminator="kind")]
+    data: Data
+
+
+def sources_of(named: Mapping[str, Data], folder: Path, where: str) -> dict[str, Source]:
+    """Sources by id, files found below `folder`. Raises ManifestError."""
+    return {
+        key: Source(id=key, data=data.found(folder, f"{where}: {key}") if isinstance(data, LocalFile) else data)
+        for key, data in named.items()
+    }
+
+
+def identity(source: dict[str, object]) -> dict[str, object]:
+    """What of a dumped source decides its texts: a file's content, not where it lies."""
+    data = source["data"]
+    assert isinstance(data, dict)
+    return {**source, "data": {key: value for key, value in data.items() if data["kind"] != "file" or key != "path"}}

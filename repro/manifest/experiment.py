@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
+from repro.manifest.data import Data
 from repro.manifest.training import Condition, Training
 
 Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk"]
@@ -52,7 +53,9 @@ class Experiment(Frozen):
     """The container image of docker/images.lock it is meant for; `local` where none is needed."""
     probe_set: str
     domains: dict[str, tuple[str, ...]] = Field(default={})
-    """Sources (datasets.yaml) behind each domain, in equal shares."""
+    """Sources behind each domain, in equal shares: names of datasets.yaml or of `sources`."""
+    sources: dict[str, Data] = Field(default={})
+    """Sources of this manifest's own, e.g. files beside it: {notes: {kind: file, path: notes.jsonl}}."""
     conditions: dict[str, Condition]
     training: Training = Training()
     diagnostics: Diagnostics = Diagnostics()

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from repro.errors import ManifestError
-from repro.manifest.data import Source
+from repro.manifest.data import Source, sources_of
 from repro.manifest.experiment import Experiment
 from repro.manifest.model import Model
 from repro.manifest.yaml import read_yaml, validate
@@ -29,11 +29,12 @@ def load_experiment(name: str) -> Experiment:
     if experiment.id != path.stem:
         raise ManifestError(f"{path}: field id: found {experiment.id!r}, expected {path.stem!r}, the file's own name")
     _check_references(experiment, path)
-    return experiment
+    own = sources_of(experiment.sources, path.absolute().parent, f"{path}: field sources")
+    return experiment.model_copy(update={"sources": {key: source.data for key, source in own.items()}})
 
 
 def _check_references(experiment: Experiment, path: Path) -> None:
-    models, sources = load_models(), load_sources()
+    models, sources = load_models(), {**load_sources(), **experiment.sources}
     for arm in experiment.arms:
         for name in arm.models:
             if name not in models:
@@ -46,7 +47,7 @@ def _check_references(experiment: Experiment, path: Path) -> None:
             if name not in sources:
                 raise ManifestError(
                     f"{path}: field domains.{domain}: found source {name!r}, expected one of {', '.join(sources)}; "
-                    f"add it to {MANIFESTS / 'datasets.yaml'} or correct the name"
+                    f"add it to the manifest's own sources or to {MANIFESTS / 'datasets.yaml'}, or correct the name"
                 )
 
 
@@ -61,6 +62,7 @@ def load_models() -> dict[str, Model]:
 def load_sources() -> dict[str, Source]:
     """Every data source of manifests/datasets.yaml by id."""
     path = MANIFESTS / "datasets.yaml"
-    return {
+    read = {
         key: validate(Source, {"id": key, "data": value}, f"{path}: {key}") for key, value in read_yaml(path).items()
     }
+    return sources_of({key: source.data for key, source in read.items()}, path.parent, str(path))

@@ -86,8 +86,8 @@ class Condition(Frozen):
 
     title: str
     phases: tuple[Phase, ...] = ()
-    mixing: Literal["examples"] = "examples"
-    """What the shares count."""
+    mixing: Literal["examples", "tokens"] = "examples"
+    """What the shares count: texts, or the tokens of texts after the cut to the protocol's length."""
 
     @property
     def steps(self) -> int:

@@ -4,6 +4,7 @@ import platform
 from pathlib import Path
 
 from repro.files import file_digest
+from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
 from repro.manifest.probes import load_probe_set
@@ -14,7 +15,8 @@ from repro.plan.texts import edition
 
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
     """All runs of a manifest, in the manifest's order, each once. Raises ManifestError for a missing probe set."""
-    models, sources = load_models(), load_sources()
+    models, own = load_models(), {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
+    sources = {**load_sources(), **own}
     probes = load_probe_set(experiment.probe_set)
     code = worker_code()
     runs: dict[str, Run] = {}

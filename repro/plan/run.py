@@ -9,7 +9,7 @@ from typing import Any
 
 from repro.files import digest
 from repro.frozen import Frozen
-from repro.manifest.data import Source
+from repro.manifest.data import Source, identity
 from repro.manifest.experiment import Diagnostics
 from repro.manifest.model import Model
 from repro.manifest.training import Condition, Training
@@ -37,10 +37,13 @@ class Run(Frozen):
     """What the numbers are computed with: image, lock file, interpreter, processor type."""
 
     def key(self) -> dict[str, Any]:
-        """The inputs that decide the numbers. Titles and the manifest's name do not."""
+        """The inputs that decide the numbers. Titles, the manifest's name and where files lie do not."""
         content = self.model_dump(mode="json", exclude={"experiment": True, "condition_id": True})
         content["model"].pop("title")
         content["condition"].pop("title")
+        content["domains"] = {
+            name: [identity(source) for source in sources] for name, sources in content["domains"].items()
+        }
         return {"key_version": KEY_VERSION, **content}
 
     @cached_property

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from repro.files import digest
-from repro.manifest.data import HubDataset, Source
+from repro.manifest.data import HubDataset, LocalFile, Source, identity
 
 
 def edition() -> str:
@@ -23,7 +23,8 @@ def edition() -> str:
 
 
 def texts_file(cache: Path, source: Source, edition: str) -> Path:
-    """The file of a source's texts, one JSON string a line; a hub source is named by its revision alone."""
-    data = source.data.model_dump(mode="json", exclude={"note"})
-    named = digest([data, None if isinstance(source.data, HubDataset) else edition])
+    """The file of a source's texts, one JSON string a line; a hub source is named by its revision
+    alone, a file by its content."""
+    data = identity(source.model_dump(mode="json", exclude={"data": {"note"}}))["data"]
+    named = digest([data, None if isinstance(source.data, HubDataset | LocalFile) else edition])
     return cache / "data" / f"{source.id}-{named[:12]}.jsonl"

@@ -1,10 +1,11 @@
 """Which text is trained on when: exact shares, an order fixed by the seed, nothing else.
 
 The order depends on the phases, the number of texts and the seed alone, never on tokens, workers or time
-(docs/SCIENCE.md §9: 70/30 by examples, the sources of one domain in equal shares).
+(docs/SCIENCE.md §9: 70/30 by examples, the sources of one domain in equal shares). Shares by tokens need lengths, and
+depend on the tokenizer too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -35,6 +36,27 @@ def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> li
         names = np.repeat(np.array(sorted(counts)), [counts[name] for name in sorted(counts)])
         np.random.default_rng([seed, 1, number]).shuffle(names)
         sequence += [(str(name), draws[str(name)].take()) for name in names]
+    return sequence
+
+
+def order_by_tokens(
+    phases: Sequence[Phase], texts: Texts, per_step: int, seed: int, length: Callable[[str], int]
+) -> list[tuple[str, str]]:
+    """As `order`, with the shares counted in tokens: each sequence comes from the domain that is furthest behind its share.
+
+    `length`: tokens of a text as it is trained on. Of two domains each is within the longest text of its share at
+    every point of a phase.
+    """
+    draws = {domain: _Draws(sources, seed, index) for index, (domain, sources) in enumerate(sorted(texts.items()))}
+    sequence: list[tuple[str, str]] = []
+    for phase in phases:
+        taken = dict.fromkeys(sorted(phase.mixture), 0)
+        for _ in range(phase.steps * per_step):
+            total = sum(taken.values())
+            name = max(taken, key=lambda domain: phase.mixture[domain] * total - taken[domain])
+            text = draws[name].take()
+            taken[name] += length(text)
+            sequence.append((name, text))
     return sequence
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from repro.errors import SetupError
 from repro.files import write_bytes
-from repro.manifest.data import HubDataset, PythonTopics, ReasoningGym, Source, StandardLibrary
+from repro.manifest.data import HubDataset, LocalFile, PythonTopics, ReasoningGym, Source, StandardLibrary
 from repro.plan.texts import texts_file
+from repro.train.records import hub, local
 
 SHORTEST, LONGEST = 200, 4000  # characters of a function or class that makes a useful example
 SKIPPED = {"test", "tests", "idlelib", "lib2to3", "site-packages", "turtledemo", "__pycache__", "pydoc_data"}
@@ -55,6 +56,8 @@ def original(source: Source) -> list[str]:
             return reasoning_gym(task, size, seed)
         case HubDataset():
             return hub(source.data)
+        case LocalFile():
+            return local(source.data)
 
 
 @cache
@@ -111,24 +114,3 @@ def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
 
     dataset = gym.create_dataset(task, size=size, seed=seed)
     return [f"{item['question']}\n{item['metadata'].get('answer_cot', item['answer'])}" for item in dataset]
-
-
-def hub(data: HubDataset) -> list[str]:
-    """Every record of a hub data set at its pinned revision, through the record template."""
-    import datasets
-
-    try:
-        if data.files:
-            files = [f"hf://datasets/{data.repository}@{data.revision}/{name}" for name in data.files]
-            builder = "parquet" if data.files[0].endswith(".parquet") else "json"
-            records = datasets.load_dataset(builder, data_files=files, split="train")
-        else:
-            records = datasets.load_dataset(
-                data.repository, data.configuration, split=data.split, revision=data.revision
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SetupError(
-            f"data set {data.repository}@{data.revision[:12]}: cannot be had here ({str(error).splitlines()[0]}); "
-            "fetch it on a connected machine, or use the manifest's twin that needs no download"
-        ) from error
-    return [data.template.format_map(record) for record in records]

@@ -76,7 +76,11 @@ def stands(claim: Claim, place: str) -> bool:
 @pytest.mark.parametrize("paper", WITH_TEXT, ids=lambda paper: paper.id)
 def test_every_cell_with_a_number_in_every_table_of_the_text_is_a_claim(paper: Paper) -> None:
     lines = (SOURCES / paper.text).read_text().splitlines()
-    rows = {plain(" | ".join(line.split("\t"))) for line in lines if re.search(r"\t.*\d\.\d", line) and "\\lambda" not in line}
+    rows = {
+        plain(" | ".join(line.split("\t")))
+        for line in lines
+        if re.search(r"\t.*\d\.\d", line) and "\\lambda" not in line
+    }
     claimed = {plain(claim.says) for claim in paper.claims if claim.locator.startswith("Table")}
     assert not [row for row in rows if not any(says in row for says in claimed)]
 

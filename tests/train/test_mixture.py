@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.manifest.training import Phase
-from repro.train.mixture import exact_counts, order, split
+from repro.train.mixture import exact_counts, order, order_by_tokens, split
 
 TEXTS = {
     "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
@@ -46,6 +46,37 @@ def test_phases_follow_each_other() -> None:
     phases = [Phase(steps=2, mixture={"math": 1.0}), Phase(steps=3, mixture={"code": 1.0})]
     domains = [domain for domain, _ in order(phases, TEXTS, 4, 0)]
     assert domains == ["math"] * 8 + ["code"] * 12
+
+
+LENGTHS = {"code": 90, "math": 11}
+"""Tokens of the texts of a domain, so different that shares of texts and of tokens differ."""
+
+
+def length(text: str) -> int:
+    """Longer for some texts of a domain than for others."""
+    return LENGTHS[text.split()[0]] + 3 * int(text.split()[-1])
+
+
+@given(st.integers(1, 30), st.floats(0.1, 0.9), st.integers(0, 1000))
+def test_shares_by_tokens_hold_at_every_point_to_within_the_longest_text(steps: int, share: float, seed: int) -> None:
+    phase = Phase(steps=steps, mixture={"code": share, "math": 1 - share})
+    taken = {"code": 0, "math": 0}
+    for domain, text in order_by_tokens([phase], TEXTS, 8, seed, length):
+        taken[domain] += length(text)
+        assert abs(taken["code"] - share * sum(taken.values())) <= 90 + 3 * 6
+
+
+def test_shares_by_tokens_are_not_shares_by_examples() -> None:
+    phase = Phase(steps=50, mixture={"code": 0.7, "math": 0.3})
+    drawn = Counter(domain for domain, _ in order_by_tokens([phase], TEXTS, 8, 0, length))
+    assert drawn["math"] > drawn["code"], "math texts are short: more of them make up the share"
+
+
+def test_the_seed_alone_fixes_the_order_by_tokens() -> None:
+    phase = Phase(steps=5, mixture={"code": 0.7, "math": 0.3})
+    first = order_by_tokens([phase], TEXTS, 8, 0, length)
+    assert first == order_by_tokens([phase], dict(reversed(TEXTS.items())), 8, 0, length)
+    assert first != order_by_tokens([phase], TEXTS, 8, 1, length)
 
 
 @given(st.integers(0, 12), st.integers(40, 200))

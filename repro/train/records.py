@@ -1,0 +1,81 @@
+"""Records of data sets and files as texts: each through the template of its source, in the order they are stored."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from repro.errors import InputError, SetupError
+from repro.manifest.data import HubDataset, LocalFile
+
+
+def hub(data: HubDataset) -> list[str]:
+    """Every record of a hub data set at its pinned revision. Raises SetupError when it cannot be had here."""
+    where = f"data set {data.repository}@{data.revision[:12]}"
+    try:
+        records = [record for part in _parts(data) for record in part]
+    except (OSError, ValueError, RuntimeError) as error:
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SetupError(
+            f"{where}: cannot be had here ({problem}); fetch it on a connected machine and copy the cache, name another "
+            "source in the manifest (a file of your own: kind: file), or use the manifest's twin that needs no download"
+        ) from error
+    return through(data.template, records, where)
+
+
+def _parts(data: HubDataset) -> Iterator[Iterable[Mapping[str, Any]]]:
+    import datasets
+
+    if data.files:
+        files = [f"hf://datasets/{data.repository}@{data.revision}/{name}" for name in data.files]
+        builder = "parquet" if data.files[0].endswith(".parquet") else "json"
+        yield datasets.load_dataset(builder, data_files=files, split="train")
+        return
+    for configuration in data.configurations or (None,):
+        yield datasets.load_dataset(data.repository, configuration, split=data.split, revision=data.revision)
+
+
+def local(data: LocalFile) -> list[str]:
+    """Every record of a file of JSON lines or Parquet. Raises InputError naming the line that is wrong."""
+    path = Path(data.path)
+    records = _parquet(path) if path.suffix == ".parquet" else list(_json_lines(path))
+    if not records:
+        raise InputError(f"{path}: holds no record; give it at least one")
+    return through(data.template, records, str(path))
+
+
+def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: not JSON ({error}); write one JSON object a line") from error
+        if not isinstance(record, dict):
+            raise InputError(f"{path}:{number}: found {type(record).__name__}, expected an object with fields")
+        yield record
+
+
+def _parquet(path: Path) -> list[Mapping[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_table(path).to_pylist())
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); write it again") from error
+
+
+def through(template: str, records: Iterable[Mapping[str, Any]], where: str) -> list[str]:
+    """Each record through the template. Raises InputError for a record without the fields it asks for."""
+    texts = []
+    for number, record in enumerate(records, 1):
+        try:
+            texts.append(template.format_map(record))
+        except KeyError as error:
+            raise InputError(
+                f"{where}: record {number} has no field {error.args[0]!r}, which the template {template!r} asks for; "
+                f"it has {', '.join(record)}"
+            ) from error
+    return texts
