@@ -9,17 +9,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from repro.errors import ManifestError
-from repro.manifest.claim import (
-    BINARY,
-    SAMPLE,
-    SELECTOR_KEYS,
-    SHARES,
-    TRUTHS,
-    Claim,
-    Term,
-    default_kind,
-    default_tolerance,
-)
+from repro.manifest.claim import Claim, default_kind, default_tolerance
+from repro.manifest.claim_term import BINARY, SAMPLE, SELECTOR_KEYS, SHARES, TRUTHS, Term
 from repro.manifest.printed import Part, read
 from repro.manifest.tolerance import Tolerance
 

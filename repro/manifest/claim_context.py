@@ -8,7 +8,8 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from repro.manifest.claim import Claim, Scalar, normal_selector
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import Scalar, normal_selector
 
 Cell = tuple[str, frozenset[tuple[str, Scalar]]]
 _WITH_CONTEXT = ("seed_mean", "single_run", "base_model", "spread", "problem_count")

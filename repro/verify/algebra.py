@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from repro.manifest.claim import BINARY, SAMPLE, TRUTHS, Scalar, Term
+from repro.manifest.claim_term import BINARY, SAMPLE, TRUTHS, Scalar, Term
 from repro.verify import algebra_interval as interval
 from repro.verify.algebra_formula import compute
 from repro.verify.algebra_interval import Interval, Levels, Missing, Value, point

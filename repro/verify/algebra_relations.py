@@ -7,7 +7,7 @@ Equal prints satisfy "monotonically" and "the lowest": papers do not use the wor
 from collections.abc import Sequence
 from itertools import pairwise
 
-from repro.manifest.claim import Scalar, Term, Where
+from repro.manifest.claim_term import Scalar, Term, Where
 from repro.verify.algebra_interval import FALSE, TRUE, UNKNOWN, Interval, Missing, Value, over, point, truth
 
 

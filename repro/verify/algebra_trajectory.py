@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from repro.manifest.claim import Scalar
+from repro.manifest.claim_term import Scalar
 from repro.verify.algebra_interval import FALSE, TRUE, Interval, Missing, Value, point
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from repro.files import digest, file_digest, write_json
 from repro.manifest.claim import Claim
-from repro.verify.audit import counts, crosstalk, grid, inference, recompute, repeats, spread, trajectory
+from repro.verify.audit import confidence, counts, crosstalk, grid, inference, recompute, repeats, spread, trajectory
 from repro.verify.audit.check import Check
 from repro.verify.audit.prints import Prints
 
-FAMILIES = (recompute, spread, repeats, inference, grid, trajectory, crosstalk, counts)
+FAMILIES = (recompute, spread, repeats, inference, confidence, grid, trajectory, crosstalk, counts)
 
 
 def audit(claims: Sequence[Claim]) -> tuple[Check, ...]:

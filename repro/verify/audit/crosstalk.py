@@ -6,7 +6,8 @@ accuracy, so no D exceeds 1 and S does not exceed 2; the larger of D_AB and D_BA
 
 from collections.abc import Iterator
 
-from repro.manifest.claim import Claim, Term
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import Term
 from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval, Missing, Value
 from repro.verify.audit.check import Check, Outcome, Severity

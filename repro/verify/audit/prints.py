@@ -8,7 +8,8 @@ where it stands, by the check `same_value`) does not raise a dozen alarms.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from repro.manifest.claim import Claim, Scalar, Term, normal_selector
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import Scalar, Term, normal_selector
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing, Value
 from repro.verify.audit.check import allowed, apart
 

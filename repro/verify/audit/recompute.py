@@ -6,7 +6,8 @@ SDs, tests, intervals and trajectories have modules of their own; they need more
 
 from collections.abc import Iterator
 
-from repro.manifest.claim import TRUTHS, Claim, Term
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import TRUTHS, Term
 from repro.verify.algebra import derive, evaluate, series
 from repro.verify.algebra_interval import Interval, Levels, Missing, Value
 from repro.verify.audit.check import Check, Outcome, Severity, fits

@@ -8,7 +8,8 @@ cannot depend on the seed of a training that has not begun.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from repro.manifest.claim import Claim, Scalar, Term, normal_selector
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import Scalar, Term, normal_selector
 from repro.verify.algebra import at, evaluate
 from repro.verify.algebra_interval import Interval
 from repro.verify.audit.check import Check, Outcome, Severity, allowed, apart, severity, unit_of

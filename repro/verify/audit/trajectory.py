@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from repro.manifest.claim import Claim, Term
+from repro.manifest.claim import Claim
+from repro.manifest.claim_term import Term
 from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval, Missing
 from repro.verify.algebra_trajectory import is_zero
