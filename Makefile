@@ -9,7 +9,7 @@ RUNNER ?= auto
 LOCK := requirements/dev.lock
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: help setup reproduce test check bench verify audit lock clean
+.PHONY: help setup reproduce test check bench images verify audit lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,7 +26,7 @@ $(VENV)/.ready: $(LOCK) pyproject.toml
 	@touch $@
 	@echo "repro: $(VENV) is ready"
 
-reproduce: setup ## plan, run, ingest, verify MANIFEST (default smoke); RUNNER=auto|local, STRICT=1 passes verify's code on
+reproduce: setup ## plan, run, ingest, verify MANIFEST (default smoke); RUNNER=auto|local|docker|slurm, STRICT=1 passes verify's code on
 	@STRICT=$(STRICT) RUNNER=$(RUNNER) ci/reproduce.sh $(MANIFEST)
 
 test: setup ## the tests (no GPU, no network beyond package installs)
@@ -41,6 +41,9 @@ check: setup ## lint, format, types, import contracts
 
 bench: setup ## speeds as ratios against peers; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
+
+images: setup ## build the CPU image for workers (Docker; no network in the build)
+	@$(BIN)/repro images cpu
 
 verify: setup ## a verdict for every claim
 	@$(BIN)/repro verify
