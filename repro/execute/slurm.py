@@ -145,7 +145,8 @@ class SlurmJob:
 def queue_states() -> dict[str, str]:
     """State of every job of this user that Slurm still knows, by job id (`123_4` inside an array)."""
     lines = slurm("squeue", "--me", "--noheader", "--array", "--states=all", "--format=%i %T").splitlines()
-    return {job: state for job, state in (line.split(maxsplit=1) for line in lines if line.strip())}
+    found = (line.split() for line in lines)
+    return {words[0]: words[1] for words in found if len(words) == 2}
 
 
 def slurm(*command: str) -> str:

@@ -245,8 +245,9 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) 
         time.sleep(0.1)
 
 
+@pytest.mark.usefixtures("image")
 def test_a_container_whose_host_was_killed_is_taken_over(
-    client: Any, image: str, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+    client: Any, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
 ):
     """The next host watches the same container to its end instead of starting the run again."""
     results = tmp_path / "results"
@@ -266,8 +267,9 @@ def test_a_container_whose_host_was_killed_is_taken_over(
     assert containers(client, results) == []
 
 
+@pytest.mark.usefixtures("image")
 def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
-    client: Any, image: str, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+    client: Any, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
 ):
     """Exit code 130, no container left, a checkpoint to go on from; a second call finishes the run."""
     results = tmp_path / "results"

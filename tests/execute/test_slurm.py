@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,14 +66,18 @@ def bits(results: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): file_digest(path) for path in kept}
 
 
-@pytest.fixture
-def undisturbed(start: Start, manifest: Path, tmp_path: Path) -> dict[str, str]:
-    """What the local runner measures."""
-    results = tmp_path / "undisturbed"
-    process = start("run", str(manifest), "--runner", "local", "--max-parallel", "2", results=results)
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, output
-    return bits(results)
+@pytest.fixture(scope="module")
+def undisturbed(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the local runner measures when nothing happens."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    (place / "killed.yaml").write_text(MANIFEST)
+    command = [sys.executable, "-m", "repro", "run", str(place / "killed.yaml"), "--results", str(place)]
+    environment = {**os.environ, "REPRO_CACHE": str(cache)}
+    done = subprocess.run(
+        [*command, "--max-parallel", "2"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return bits(place)
 
 
 def submitted(start: Start, manifest: Path, results: Path) -> subprocess.Popen[str]:
