@@ -80,16 +80,20 @@ def entanglement_intensity(D: Array, own: Integers, clip: bool = True) -> float 
     return intensity(np.where(mask, D, 0.0), np.where(mask, 0.0, D), clip)
 
 
+NOTHING = 1e-9
+"""Damage is a multiple of 1/N: a sum below this is a zero that rounding left, where losses and gains cancel."""
+
+
 def intensity(own_part: Array, other_part: Array, clip: bool = True) -> float | Undefined:
     """EI from the damage done to own and to other concepts, both R × K."""
     if not len(own_part):
         return Undefined("the readout has no informative direction")
     if clip:
         own_part, other_part = np.maximum(own_part, 0), np.maximum(other_part, 0)
-    total = float(own_part.sum())
-    if total <= 0:
+    total, others = float(own_part.sum()), float(other_part.sum())
+    if total <= NOTHING:
         return Undefined("no direction damages its own concept")
-    return float(other_part.sum()) / total
+    return others / total if abs(others) > NOTHING else 0.0
 
 
 def theory(rank: int, largest_dimension: int) -> float | Undefined:

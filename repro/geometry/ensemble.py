@@ -8,7 +8,7 @@ B draws, N probes, D width (reduced coordinates), C classes, K concepts, R direc
 
 import numpy as np
 
-from repro.geometry.damage import removal_scores
+from repro.geometry.damage import NOTHING, removal_scores
 from repro.geometry.directions import INFORMATIVE, concept_loadings
 from repro.geometry.labels import Labels, onehot
 from repro.geometry.ridge import first_largest, loo_scores, predictions, readout
@@ -49,7 +49,7 @@ def intensities(X: Array, operator: Array, codes: Integers, weights: Array, labe
     damage = np.maximum(before[:, None, :] - after, 0)
     own_damage = np.take_along_axis(damage, own[..., None], axis=-1).sum(axis=(-1, -2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(own_damage > 0, (damage.sum(axis=(-1, -2)) - own_damage) / own_damage, np.nan)
+        return np.where(own_damage > NOTHING, (damage.sum(axis=(-1, -2)) - own_damage) / own_damage, np.nan)
 
 
 def accuracies(operator: Array, codes: Integers, labels: Labels) -> Array:

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from repro.geometry import Labels, Undefined, diagnose
-from repro.geometry.damage import entanglement_intensity, frozen_scores, removal_scores, theory
+from repro.geometry.damage import entanglement_intensity, frozen_scores, intensity, removal_scores, theory
 from repro.geometry.ridge import loo_scores, spectrum
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -165,3 +165,11 @@ def test_the_papers_bounds_come_out():
     assert theory(7, 3) == pytest.approx(4 / 3)
     assert theory(5, 3) == pytest.approx(2 / 3)
     assert isinstance(theory(0, 3), Undefined)
+
+
+def test_own_damage_that_cancels_is_nothing_to_divide_by() -> None:
+    """Unclipped losses and gains of 1/48 cancel to 1e-17, not to 0: EI is undefined, not 1e15."""
+    own = np.array([[0.1 + 0.2 - 0.3, 0.0]])
+    assert own.sum() != 0, "a positive control: rounding left something"
+    assert isinstance(intensity(own, np.array([[0.0, 0.5]]), clip=False), Undefined)
+    assert intensity(np.array([[0.5, 0.0]]), np.array([[0.0, 0.1 + 0.2 - 0.3]]), clip=False) == 0.0
