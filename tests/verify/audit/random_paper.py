@@ -77,61 +77,27 @@ class RandomPaper:
 
     def means(self) -> None:
         for model in MODELS:
-            values, n = self.after[model], self.seeds[model]
-            cell = {"model": model, "condition": "B3", "step": LAST}
-            mean, sd = fixed(float(values.mean())), fixed(self.spread(values))
-            self.say(f"mean after {model}", mean, quantity=EI, statistic="mean", **cell)
-            self.say(f"sd after {model}", sd, quantity=EI, statistic="sd", **cell)
-            self.say(
-                f"again after {model}", f"~{fixed(float(values.mean()), 2)}", quantity=EI, statistic="mean", **cell
-            )
-            self.say(f"unnamed after {model}", mean, quantity=EI, **cell)
-            self.say(
-                f"base mean {model}", fixed(self.before[model]), quantity=EI, statistic="mean", **{**cell, "step": 0}
-            )
-            self.say(
-                f"range {model}", f"{fixed(float(values.min()))}–{fixed(float(values.max()))}", quantity=EI, **cell
-            )
-            purity = self.purity[model]
-            self.say(f"purity mean {model}", fixed(float(purity.mean())), quantity="v_purity", statistic="mean", **cell)
-            self.say(f"purity sd {model}", fixed(self.spread(purity)), quantity="v_purity", statistic="sd", **cell)
-            self.say(
-                f"purity median {model}",
-                fixed(float(np.median(purity))),
-                quantity="v_purity",
-                statistic="median",
-                **cell,
-            )
-            for name, share in (("q25", 25), ("q75", 75)):
-                quartile = fixed(float(np.percentile(purity, share)))
-                self.say(f"purity {name} {model}", quartile, quantity="v_purity", statistic=name, **cell)
-            self.say(f"count {model}", WORDS[n], quantity=EI, statistic="count", **cell)
-            listed = ", ".join(map(str, range(n)))
+            values, purity, n = self.after[model], self.purity[model], self.seeds[model]
             scope = {"model": model, "condition": "B3"}
-            self.say(
-                f"listed {model}", listed, quantity=EI, statistic="levels", over="seed", value=list(range(n)), **scope
-            )
-            change = 100 * (float(values.mean()) / self.before[model] - 1)
-            self.say(
-                f"change {model}",
-                f"{change:+.0f}%",
-                quantity=EI,
-                statistic="relative_change",
-                of="mean",
-                against={"step": 0},
-                **cell,
-            )
-            fall = self.before[model] - float(values.mean())
-            self.say(
-                f"fall {model}",
-                fixed(fall),
-                quantity=EI,
-                statistic="difference",
-                sign=-1,
-                of="mean",
-                against={"step": 0},
-                **cell,
-            )
+            ei = {"quantity": EI, "step": LAST, **scope}
+            vp = {"quantity": "v_purity", "step": LAST, **scope}
+            centre, before = float(values.mean()), self.before[model]
+            self.say(f"mean after {model}", fixed(centre), statistic="mean", **ei)
+            self.say(f"sd after {model}", fixed(self.spread(values)), statistic="sd", **ei)
+            self.say(f"again after {model}", f"~{fixed(centre, 2)}", statistic="mean", **ei)
+            self.say(f"unnamed after {model}", fixed(centre), **ei)
+            self.say(f"base mean {model}", fixed(before), statistic="mean", **{**ei, "step": 0})
+            self.say(f"range {model}", f"{fixed(float(values.min()))}–{fixed(float(values.max()))}", **ei)
+            self.say(f"purity mean {model}", fixed(float(purity.mean())), statistic="mean", **vp)
+            self.say(f"purity sd {model}", fixed(self.spread(purity)), statistic="sd", **vp)
+            for name, share in (("q25", 25), ("median", 50), ("q75", 75)):
+                self.say(f"purity {name} {model}", fixed(float(np.percentile(purity, share))), statistic=name, **vp)
+            self.say(f"count {model}", WORDS[n], statistic="count", **ei)
+            levels = {"quantity": EI, "statistic": "levels", "over": "seed", "value": list(range(n)), **scope}
+            self.say(f"listed {model}", ", ".join(map(str, range(n))), **levels)
+            two = {"of": "mean", "against": {"step": 0}, **ei}
+            self.say(f"change {model}", f"{100 * (centre / before - 1):+.0f}%", statistic="relative_change", **two)
+            self.say(f"fall {model}", fixed(before - centre), statistic="difference", sign=-1, **two)
 
     def statements(self) -> None:
         cell = {"quantity": EI, "condition": "B3", "step": LAST}
