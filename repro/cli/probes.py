@@ -45,17 +45,20 @@ def run_check(arguments: argparse.Namespace) -> int:
 def show(report: "Report") -> None:
     """Print what was found, beside its limit, then what each readout reads."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console()
-    findings = Table("check", "of", "found", "limit", "", title=f"{report.id}, {report.n} probes", title_justify="left")
+    console, name = Console(), escape(report.id)
+    findings = Table("check", "of", "found", "limit", "", title=f"{name}, {report.n} probes", title_justify="left")
     for finding in report.findings:
         mark = {True: "[green]holds[/]", False: "[red]BROKEN[/]", None: "[yellow]open[/]"}[finding.holds]
-        findings.add_row(finding.check, finding.subject, finding.found, finding.limit, mark)
+        columns = (finding.check, finding.subject, finding.found, finding.limit)
+        findings.add_row(*map(Text, columns), mark)  # Text: ids and words of a set are not markup
     accuracy = Table("leave-one-out accuracy from", *report.chance, title="What can be read", title_justify="left")
-    for name, values in {"chance": report.chance, **report.accuracy}.items():
-        accuracy.add_row(name, *(f"{values[concept]:.3f}" for concept in report.chance))
+    for given, values in {"chance": report.chance, **report.accuracy}.items():
+        accuracy.add_row(given, *(f"{values[concept]:.3f}" for concept in report.chance))
     console.print(findings, accuracy, f"content {report.content_hash}")
-    console.print(
-        f"{report.id}: {'every limit that could be checked holds' if report.holds else 'a limit is broken'}\n"
-    )
+    unchecked = sum(finding.holds is None for finding in report.findings)
+    hint = f"; {unchecked} are open until a model's activations are given (--activations X.npz)" if unchecked else ""
+    console.print(f"{name}: {'every limit checked holds' if report.holds else 'a limit is broken'}{hint}\n")
