@@ -16,12 +16,12 @@ from repro.errors import ReproError
 def parser() -> argparse.ArgumentParser:
     """The whole command line, without importing what the verbs need."""
     from repro import __version__
-    from repro.cli import audit, images, measure, probes, runs, store, verify
+    from repro.cli import audit, doctor, images, measure, probes, runs, store, verify
 
     top = argparse.ArgumentParser(prog="repro", description="Reproduce published numbers, and judge them.")
     top.add_argument("--version", action="version", version=f"repro {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for family in (runs, images, store, verify, audit, measure, probes):
+    for family in (runs, images, store, verify, audit, measure, probes, doctor):
         family.add(verbs)
     return top
 

@@ -13,7 +13,7 @@ from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
 from repro.execute.slurm import SlurmRunner
 from repro.plan.expand import local_environment
-from repro.plan.image_lock import Name, image_environment
+from repro.plan.image_lock import Name, image_environment, load_locks
 
 Kind = Literal["local", "docker", "slurm"]
 MEMORY_SHARE = 0.9
@@ -54,9 +54,9 @@ def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path
 
 
 def _kind(asked: str, image: str) -> Kind:
-    """`auto` runs locally what needs no image, and anything else in a container."""
+    """`auto` runs in a container what asks for an image that has been built and recorded, anything else locally."""
     if asked == "auto":
-        return "local" if image == "local" else "docker"
+        return "docker" if image != "local" and load_locks().images[_image(image)].content else "local"
     return cast(Kind, asked)
 
 

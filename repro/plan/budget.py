@@ -1,22 +1,34 @@
-"""What a run costs, as a range with its assumptions stated: GPU-hours from the architecture and the protocol.
+"""What a run costs, as ranges with their assumptions stated: GPU-hours, GPU memory, disk; memory and time on a CPU.
 
 Work of one token through P parameters of frozen weights: 2P forward, 2P backward to the activations, 2P to compute
-the forward again under gradient checkpointing (no gradient of the weights themselves). The range spans how long texts
-are and how much of a GPU's peak such training reaches.
+the forward again under gradient checkpointing (no gradient of the weights themselves). The ranges span how long texts
+are and how much of a processor's peak such training reaches.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from repro.manifest.model import Architecture
+from repro.plan.memory import ADAM, FLOAT, adapter_parameters, parameters, training_memory
 from repro.plan.run import Run
 
+GIB = 2**30
 PEAK = 312e12
 """bfloat16 operations per second of the GPU assumed, an A100."""
 EFFICIENCY = (0.20, 0.45)
 """Share of the peak that 4-bit fine-tuning reaches, worst and best."""
 TEXT_LENGTH = (250, 700)
 """Mean tokens of a training text before the cut at the protocol's maximum, shortest and longest."""
+GPU_GIB = 80
+"""Memory of the GPU assumed."""
+CONTEXT_GIB = 0.8
+"""What the driver and its libraries take of a GPU."""
+FRAGMENTATION = 1.2
+"""How much more the allocator may hold than is in use, at worst."""
+PROGRAM_GIB = 0.62
+"""A worker on a CPU before it has loaded anything: the interpreter with its libraries."""
+PROBES = 60
+"""Texts of a probe set, about."""
+DOUBLE = 8  # bytes of an activation's entry on disk
 
 
 @dataclass(frozen=True)
@@ -31,13 +43,12 @@ class Cost:
         return Cost(self.runs + other.runs, self.low + other.low, self.high + other.high)
 
 
-def parameters(shape: Architecture) -> int:
-    """Parameters of the decoder and its embeddings, exact for these families up to biases and norms."""
-    head = shape.hidden // shape.heads
-    attention = shape.hidden * head * (2 * shape.heads + 2 * shape.kv_heads)
-    block = attention + 3 * shape.hidden * shape.intermediate
-    embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
-    return shape.layers * block + embeddings
+@dataclass(frozen=True)
+class Range:
+    """An estimate, low and high."""
+
+    low: float
+    high: float
 
 
 def cost(run: Run) -> Cost:
@@ -61,12 +72,65 @@ def total(runs: Iterable[Run]) -> Cost:
     return sum((cost(run) for run in runs), Cost(0, 0.0, 0.0))
 
 
+def gpu_gibibytes(run: Run) -> Range:
+    """GPU memory: at the least, texts of the shorter mean length; at most, one text of the protocol's full length."""
+    training = run.training
+    sequences = training.batch_size * training.micro_batches_per_forward
+    lengths = (min(TEXT_LENGTH[0], training.max_length), training.max_length)
+    low, high = (training_memory(run.model.architecture, training, sequences * length).total for length in lengths)
+    return Range(CONTEXT_GIB + low / GIB, CONTEXT_GIB + FRAGMENTATION * high / GIB)
+
+
+def disk_gibibytes(run: Run) -> float:
+    """Disk of one run's folder while it is under way: adapter, the state to go on from, activations."""
+    state = adapter_parameters(run.model.architecture, run.training) * FLOAT * (1 + ADAM) if run.steps else 0
+    adapter = adapter_parameters(run.model.architecture, run.training) * FLOAT if run.steps else 0
+    captures = len(run.measured_steps()) * run.model.architecture.hidden * DOUBLE * PROBES
+    return (adapter + state + captures) / GIB
+
+
+def models_gibibytes(runs: Iterable[Run]) -> float:
+    """Disk of the models in the cache: bfloat16 as hubs publish them, float32 where they are made here."""
+    models = {run.model.folder: run.model for run in runs}.values()
+    return sum(parameters(m.architecture) * (2 if m.weights.kind == "hub" else FLOAT) for m in models) / GIB
+
+
+def obstacle(run: Run, gibibytes: float = GPU_GIB) -> str | None:
+    """Why a run cannot fit a GPU of this memory whatever its texts are, and the nearest that would; None when it can."""
+    least = gpu_gibibytes(run).low
+    if least <= gibibytes:
+        return None
+    ways = [
+        ("gradient checkpointing", {"gradient_checkpointing": True}),
+        ("4-bit weights", {"quantisation": {"format": "nf4", "double": True}}),
+        ("one micro-batch in a forward pass", {"micro_batches_per_forward": 1}),
+        ("one sequence in a micro-batch", {"batch_size": 1, "micro_batches_per_forward": 1}),
+    ]
+    given = run.training.model_dump()
+    smaller = []
+    for word, change in ways:
+        training = run.training.model_validate({**given, **change})
+        need = gpu_gibibytes(run.model_copy(update={"training": training})).low
+        if training != run.training and need <= gibibytes:
+            smaller.append(f"{word} ({need:.0f} GiB)")
+    nearest = f"with {smaller[0]} it would fit" if smaller else f"the nearest that would is {_gpus(least, gibibytes)}"
+    return f"needs at least {least:.0f} GiB, a GPU of {gibibytes:.0f} GiB is assumed; {nearest}"
+
+
+def _gpus(needed: float, gibibytes: float) -> str:
+    return f"{int(-(-needed // gibibytes))} such GPUs"
+
+
 def gibibytes(run: Run) -> float:
-    """Rough memory of a run on a CPU: the interpreter with its libraries, the weights, one forward pass with logits."""
+    """Peak memory of a run on a CPU: program, weights, and the larger of loading and of a training step."""
     shape, training = run.model.architecture, run.training
     tokens = training.batch_size * training.micro_batches_per_forward * training.max_length
-    weights = parameters(shape) * (0.6 if training.quantisation.format == "nf4" else 4)
-    embeddings = shape.vocabulary * shape.hidden * (4 if shape.tied else 8)
-    logits = tokens * shape.vocabulary * 4 * 3
-    activations = tokens * shape.layers * (shape.hidden * 12 + shape.intermediate * 6) * 4
-    return 0.7 + (weights + embeddings + logits + activations) / 2**30
+    step = training_memory(shape, training, tokens if run.steps else 0)
+    file = parameters(shape) * FLOAT  # the model's own file, mapped while it is loaded
+    return PROGRAM_GIB + max(step.total, step.weights + file) / GIB
+
+
+def cpu_hours(run: Run, operations_per_second: float) -> Range:
+    """Processor hours on a CPU that multiplies matrices at this speed."""
+    work = cost(run)
+    return Range(*(hours * PEAK / operations_per_second for hours in (work.low, work.high)))

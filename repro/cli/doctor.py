@@ -1,0 +1,40 @@
+"""Verbs about this machine: doctor, clean."""
+
+import argparse
+
+from repro.cli.verbs import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    """Register the verbs."""
+    doctor = verbs.add_parser("doctor", help="what this machine can run, and what to install for the rest")
+    doctor.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    doctor.set_defaults(run=_doctor)
+    clean = verbs.add_parser("clean", help="show what takes disk; --yes frees what no evidence needs")
+    clean.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    clean.add_argument("--yes", action="store_true", help="remove what is listed as removable")
+    clean.set_defaults(run=_clean)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from repro.execute.folders import cache_folder, results_folder
+    from repro.execute.machine import abilities
+    from repro.report.doctor import print_abilities
+
+    print_abilities(abilities(cache_folder(), results_folder(given.results)))
+    return 0
+
+
+def _clean(given: argparse.Namespace) -> int:
+    from repro.execute.clean import inventory, remove
+    from repro.execute.folders import cache_folder, results_folder
+    from repro.evidence.lock import exclusive
+    from repro.report.clean import print_inventory
+
+    results = results_folder(given.results)
+    with exclusive(results, "run"):  # never under the feet of runs at work
+        items = inventory(results, cache_folder())
+        print_inventory(items, removed=given.yes)
+        if given.yes:
+            remove(items)
+    return 0

@@ -1,0 +1,119 @@
+"""What a run keeps in memory, part by part, from its architecture and protocol.
+
+T tokens of one forward pass, H width, V vocabulary, P parameters. Weights of linear layers are held in the storage the
+protocol asks for; embeddings, norms and biases in float32; adapters and their optimizer in float32. The shares per
+token were fitted to real runs on a CPU (tests/plan/test_memory.py measures new ones against them).
+"""
+
+from dataclasses import dataclass, fields
+
+from repro.manifest.model import Architecture
+from repro.manifest.training import Training
+
+FLOAT = 4  # bytes
+NF4 = 0.5 + 4 / 64
+"""Bytes of a 4-bit weight with a float32 constant for every 64."""
+NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
+"""The same with constants that are quantised in turn, in blocks of 256."""
+ADAM = 2
+"""Moments that AdamW keeps for each trained weight."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes by part."""
+
+    weights: float
+    adapter: float
+    """LoRA matrices, their gradients and the optimizer's moments."""
+    activations: float
+    """What the backward pass needs, at its largest."""
+    logits: float
+    scratch: float
+    """The largest matrix brought back from 4 bits to be multiplied."""
+
+    @property
+    def total(self) -> float:
+        """All parts together."""
+        return float(sum(getattr(self, part.name) for part in fields(self)))
+
+
+def linear_sizes(shape: Architecture) -> dict[str, tuple[int, int]]:
+    """(in, out) of each linear module of a block."""
+    inner, kv = _head(shape) * shape.heads, _head(shape) * shape.kv_heads
+    return {
+        "q_proj": (shape.hidden, inner),
+        "k_proj": (shape.hidden, kv),
+        "v_proj": (shape.hidden, kv),
+        "o_proj": (inner, shape.hidden),
+        "gate_proj": (shape.hidden, shape.intermediate),
+        "up_proj": (shape.hidden, shape.intermediate),
+        "down_proj": (shape.intermediate, shape.hidden),
+    }
+
+
+def linear_parameters(shape: Architecture) -> int:
+    """Weights of all blocks' linear modules: what is quantised."""
+    return shape.layers * sum(rows * columns for rows, columns in linear_sizes(shape).values())
+
+
+def other_parameters(shape: Architecture) -> int:
+    """Embeddings, norms, and Qwen2's biases on q, k and v: what is not."""
+    sizes = linear_sizes(shape)
+    biases = sum(sizes[name][1] for name in ("q_proj", "k_proj", "v_proj")) if shape.family == "qwen2" else 0
+    embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+    return embeddings + shape.layers * (2 * shape.hidden + biases) + shape.hidden
+
+
+def parameters(shape: Architecture) -> int:
+    """All parameters of the base model, exact."""
+    return linear_parameters(shape) + other_parameters(shape)
+
+
+def adapter_parameters(shape: Architecture, training: Training) -> int:
+    """Trained parameters: A and B on every target of every block, exact."""
+    sizes = linear_sizes(shape)
+    return shape.layers * sum(training.lora.rank * sum(sizes[name]) for name in training.lora.targets)
+
+
+def weight_bytes(training: Training) -> float:
+    """Bytes of one weight of a linear module."""
+    if training.quantisation.format == "none":
+        return FLOAT
+    return NF4_DOUBLE if training.quantisation.double else NF4
+
+
+def training_memory(shape: Architecture, training: Training, tokens: float) -> Memory:
+    """Peak bytes of a training step whose forward passes have `tokens` tokens each."""
+    compute = 2 if training.compute == "bfloat16" else FLOAT
+    block = _block_bytes(shape, training, compute)
+    kept = shape.hidden * FLOAT  # the input of a block, all that checkpointing keeps of it
+    blocks = shape.layers * kept + block if training.gradient_checkpointing else shape.layers * block
+    largest = max(rows * columns for rows, columns in linear_sizes(shape).values())
+    quantised = training.quantisation.format != "none"
+    return Memory(
+        weights=linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT,
+        adapter=adapter_parameters(shape, training) * FLOAT * (2 + ADAM),
+        activations=tokens * blocks,
+        logits=tokens * shape.vocabulary * (compute + 3 * FLOAT),
+        scratch=largest * (FLOAT + compute) if quantised else 0.0,
+    )
+
+
+def _block_bytes(shape: Architecture, training: Training, compute: int) -> float:
+    """Bytes a token leaves in one block for the backward pass.
+
+    Each adapted module keeps its input twice (its own, and after dropout), dropout's mask, and A's output; the norms,
+    rotary embeddings, attention and the gated product keep what they multiply.
+    """
+    sizes = linear_sizes(shape)
+    adapted = sum(
+        sizes[name][0] * (compute + FLOAT + 1) + training.lora.rank * compute for name in training.lora.targets
+    )
+    outputs = sum(columns for _, columns in sizes.values()) * compute
+    norms = 4 * shape.hidden * FLOAT
+    return float(adapted + outputs + norms + 2 * shape.intermediate * FLOAT)
+
+
+def _head(shape: Architecture) -> int:
+    return shape.hidden // shape.heads
