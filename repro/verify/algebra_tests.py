@@ -11,7 +11,7 @@ from statistics import NormalDist
 from repro.verify.algebra_interval import Interval, Missing
 
 Proportion = tuple[Interval, int]
-_DRAWS = 2000
+_DRAWS = 500
 
 
 def two_proportions(statistic: str, first: Proportion | Missing, second: Proportion | Missing) -> Interval | Missing:
