@@ -26,9 +26,9 @@ def _doctor(given: argparse.Namespace) -> int:
 
 
 def _clean(given: argparse.Namespace) -> int:
+    from repro.evidence.lock import exclusive
     from repro.execute.clean import inventory, remove
     from repro.execute.folders import cache_folder, results_folder
-    from repro.evidence.lock import exclusive
     from repro.report.clean import print_inventory
 
     results = results_folder(given.results)
