@@ -7,7 +7,8 @@ from repro.manifest.claim import Claim, Term
 from repro.verify.artefacts import artefacts, quantities
 from repro.verify.cells import Context
 from repro.verify.estimate import NO_RUN_NEEDED, estimate
-from repro.verify.evidence import Connection, Evidence, Wanted, gather
+from repro.verify.evidence import Evidence
+from repro.verify.gather import Connection, Wanted, gather
 from repro.verify.holm import holm
 from repro.verify.judge import judge
 from repro.verify.judge_numbers import Judgement
@@ -65,27 +66,39 @@ def prints_by_source(claims: Iterable[Claim]) -> dict[str, Prints]:
 
 
 def wanted(claims: Iterable[Claim]) -> set[Wanted]:
-    """Every (manifest, quantity) that some claim needs measurements of."""
+    """Every (manifest, quantity, step) that some claim needs measurements of."""
     found: set[Wanted] = set()
     for claim in claims:
         if claim.measured_by is not None and claim.tolerance.rule not in NO_RUN_NEEDED:
-            found |= {(claim.measured_by, quantity) for quantity in quantities(claim.term)}
-            if _collapses(claim.term):
-                found.add((claim.measured_by, INTENSITY))
+            cells = _cells(claim.term, None)
+            if claim.tolerance.rule == "seed_spread":  # judged by its change where the paper prints no spread
+                cells |= {(quantity, 0) for quantity, _ in cells}
+            found |= {(claim.measured_by, quantity, step) for quantity, step in cells}
     return found
 
 
-def _collapses(term: Term) -> bool:
+def _cells(term: Term, axis: str | None) -> set[tuple[str, int | None]]:
+    """(quantity, step) of every cell below a term; step None where all steps are needed."""
+    along = "step" if "step" in (axis, term.over) else None
     if term.selector.get("step") == "collapse" or {term.statistic, term.quantity} & set(TRAJECTORIES):
-        return True
-    return any(inner is not None and _collapses(inner) for inner in (term.of, term.against))
+        return {(INTENSITY, None), *((quantity, None) for quantity in quantities(term))}
+    inner = [operand for operand in (term.of, term.against) if operand is not None]
+    if inner:
+        return set().union(*(_cells(operand, along) for operand in inner))
+    step = term.selector.get("step")
+    base = 0 if term.selector.get("condition") == "B0" else None
+    known = step if isinstance(step, int) and along is None else None
+    return {(term.quantity, known)} | ({(term.quantity, base)} if base is not None and known is not None else set())
 
 
 def _evidence(claims: Sequence[Claim], connection: Connection | None) -> tuple[Evidence, Seals]:
     if connection is None:
         return Evidence(), {}
-    pairs = wanted(claims)
-    return gather(connection, pairs), read_seals(connection, {experiment for experiment, _ in pairs})
+    cells = wanted(claims)
+    bases = {
+        quantity for claim in claims if claim.tolerance.rule == "probe_sets" for quantity in quantities(claim.term)
+    }
+    return gather(connection, cells, bases), read_seals(connection, {experiment for experiment, _, _ in cells})
 
 
 def _verdict(claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs) -> Verdict:

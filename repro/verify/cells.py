@@ -1,7 +1,7 @@
 """The cells behind an estimate: our spread, the printed one, and the claim's slope in each (docs/SCIENCE.md §13)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval
 from repro.verify.draws import name
 from repro.verify.evidence import Evidence
-from repro.verify.measured import Measured, Sample
+from repro.verify.measured import Measured, Sample, key_of
 from repro.verify.prints import Prints, innermost
 from repro.verify.statistics import LEVEL, combined, t_quantile
 from repro.verify.verdict import Cell
@@ -31,7 +31,7 @@ class Context:
 def cells_of(claim: Claim, context: Context, measured: Measured, *, slopes: bool) -> tuple[Cell, ...]:
     """Every base value behind the claim, with our spread, the printed one, and the claim's slope in it."""
     samples = dict(measured.samples)
-    direct = len(samples) == 1 and claim.term.key in samples
+    direct = len(samples) == 1 and key_of(claim.term) in samples
     found = [
         _cell(claim, context, sample, 1.0 if direct or not slopes else _slope(claim.term, measured, key))
         for key, sample in samples.items()
@@ -77,7 +77,7 @@ def _cell(claim: Claim, context: Context, sample: Sample, slope: float) -> Cell:
     )
 
 
-def _slope(term: Term, measured: Measured, key: str) -> float:
+def _slope(term: Term, measured: Measured, key: Hashable) -> float:
     """Derivative of the term in one base value, by a central difference small against the value and its spread."""
     sample = measured.samples[key]
     step = 1e-4 * max(abs(sample.value), sample.sd or 0.0, 1e-3)

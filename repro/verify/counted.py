@@ -3,8 +3,8 @@
 from repro.manifest.claim import Claim
 from repro.verify.algebra import operand
 from repro.verify.cells import Context
+from repro.verify.columns import Absent
 from repro.verify.draws import name, satisfied
-from repro.verify.evidence import Absent
 from repro.verify.measured import PROBLEMS, Measured
 from repro.verify.prints import innermost
 from repro.verify.verdict import Cell, Estimate

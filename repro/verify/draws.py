@@ -6,19 +6,19 @@ replacement instead would call a toss-up decided far too often (tests/verify/tes
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from repro.manifest.claim import SAMPLE, Scalar, Term, Where
 from repro.verify.algebra import at, operand
-from repro.verify.evidence import Array
-from repro.verify.measured import Measured, Sample
+from repro.verify.columns import Array
+from repro.verify.measured import Measured, Sample, key_of
 from repro.verify.scales import STATISTICS
 from repro.verify.statistics import combined
 
-DRAWS = 4000
+DRAWS = 2000
 FEWEST = 4
 """Runs below which an order statistic is not resampled."""
 
@@ -30,7 +30,7 @@ class NoSpreadError(Exception):
     """A cell whose uncertainty neither our runs nor the paper show; the message names it."""
 
 
-def all_drawn(samples: Mapping[str, Sample], printed: Spread) -> dict[str, Array]:
+def all_drawn(samples: Mapping[Hashable, Sample], printed: Spread) -> dict[Hashable, Array]:
     """DRAWS values of every sample's statistic, by key. Raises NoSpreadError.
 
     Means share one χ² whose degrees of freedom are Welch–Satterthwaite's over the cells, so that "a is above b" has
@@ -38,13 +38,10 @@ def all_drawn(samples: Mapping[str, Sample], printed: Spread) -> dict[str, Array
     """
     parts = {key: _variance(sample, printed) for key, sample in samples.items() if _is_mean(sample)}
     df = combined(list(parts.values()))[1] if parts else math.inf
-    seed = zlib.crc32("".join(sorted(samples)).encode())
-    radius: Array | float = 1.0
-    if math.isfinite(df):
-        radius = np.sqrt(df / np.random.default_rng(seed).chisquare(df, DRAWS))
-    found = {}
+    random = np.random.default_rng(zlib.crc32("; ".join(name(sample.term) for sample in samples.values()).encode()))
+    radius: Array | float = np.sqrt(df / random.chisquare(df, DRAWS)) if math.isfinite(df) else 1.0
+    found: dict[Hashable, Array] = {}
     for key, sample in samples.items():
-        random = np.random.default_rng([seed, zlib.crc32(key.encode())])
         if key in parts:
             noise = math.sqrt(parts[key][0]) * random.standard_normal(DRAWS) * radius
             found[key] = np.asarray(sample.value + noise)
@@ -103,7 +100,7 @@ class Drawn:
 
     def evaluate(self, term: Term) -> Array:
         """The term in every draw. Raises NoSpreadError for what has no bootstrap."""
-        if (known := self._draws.get(term.key)) is not None:
+        if (known := self._draws.get(key_of(term))) is not None:
             return known
         statistic = term.statistic
         if statistic in ("difference", "ratio", "relative_change", "orders_of_magnitude"):

@@ -11,11 +11,11 @@ from repro.manifest.claim import TRUTHS, Claim, Term
 from repro.verify.algebra import evaluate, is_true, operand
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing, Value
 from repro.verify.cells import Context, cells_of, interval
+from repro.verify.columns import Absent, tidy_sd
 from repro.verify.counted import PERCENT, counted_runs, printed_problems, problems
 from repro.verify.draws import Drawn, NoSpreadError, name
-from repro.verify.evidence import Absent
 from repro.verify.measured import Measured, Sample
-from repro.verify.prints import innermost, tidy_sd
+from repro.verify.prints import innermost
 from repro.verify.settings import Settings
 from repro.verify.verdict import Cell, Estimate
 
@@ -100,12 +100,19 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
         probability=probability,
         counted=problems(claim, measured),
         printed_counted=printed_problems(claim),
-        points=len(claim.term.among or measured.levels(operand(claim.term), claim.term.over or "seed")),
+        points=_points(claim, measured),
         same_weights=all(_untrained(sample.term) for sample in measured.samples.values()),
         effect=_effect(claim, context),
         grid=_grid(claim, measured),
         notes=notes,
     )
+
+
+def _points(claim: Claim, measured: Measured) -> int | None:
+    """Points behind a correlation."""
+    if claim.term.statistic not in ("spearman", "pearson") or claim.term.over is None:
+        return None
+    return len(claim.term.among or measured.levels(operand(claim.term), claim.term.over))
 
 
 def _category(claim: Claim, measured: Measured, value: Category) -> Estimate:

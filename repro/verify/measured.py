@@ -4,16 +4,15 @@ The same terms that the audit evaluates over prints are evaluated here over runs
 with its value in each run: these samples carry the uncertainty of whatever the claim makes of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from repro.manifest.claim import Scalar, Term
 from repro.verify.algebra import at, evaluate, operand
 from repro.verify.algebra_interval import Category, Interval, Missing, Value, point
-from repro.verify.evidence import Absent, Column, Evidence
-from repro.verify.prints import TRAJECTORIES, tidy_sd
+from repro.verify.columns import Absent, Column
+from repro.verify.evidence import Evidence
+from repro.verify.prints import TRAJECTORIES
 from repro.verify.scales import STATISTICS
 
 INTENSITY = "entanglement_intensity"
@@ -21,6 +20,13 @@ CATEGORIES = ("weakest_concept",)
 """Quantities whose value is a concept."""
 PROBLEMS = {"humaneval": 164, "humaneval_plus": 164}
 """Benchmarks whose values are counts of solved problems."""
+
+
+def key_of(term: Term) -> Hashable:
+    """A name for a base value: a cell is told by its selector alone, which is quicker to say than `Term.key`."""
+    if term.of is None and term.against is None and not term.among:
+        return term.statistic, term.quantity, term.over, frozenset(term.selector.items())
+    return term.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,13 @@ class Sample:
 
     @property
     def value(self) -> float:
+        if self.statistic == "mean":
+            return self.column.mean
         return float(STATISTICS[self.statistic](self.column.values, axis=0))
 
     @property
     def sd(self) -> float | None:
-        return tidy_sd(self.column.values) if self.runs > 1 else None
+        return self.column.sd
 
     @property
     def runs(self) -> int:
@@ -56,10 +64,10 @@ class Measured:
     evidence: Evidence
     experiment: str
     specification: str = "default"
-    given: Mapping[str, float] = field(default_factory=dict)
-    """Base values to use instead of the measured ones, by `Term.key`."""
-    samples: dict[str, Sample] = field(default_factory=dict)
-    """Every base value asked for, by `Term.key`."""
+    given: Mapping[Hashable, float] = field(default_factory=dict)
+    """Base values to use instead of the measured ones, by `key_of`."""
+    samples: dict[Hashable, Sample] = field(default_factory=dict)
+    """Every base value asked for, by `key_of`."""
     absent: list[Absent] = field(default_factory=list)
     votes: dict[str, int] = field(default_factory=dict)
     """Of a category: how many runs name each."""
@@ -111,14 +119,14 @@ class Measured:
         if inner.statistic in TRAJECTORIES:
             return self._column(operand(inner), inner.statistic)
         inside = Measured(self.evidence, self.experiment, self.specification)
-        values: dict[int | None, float] = {}
+        values: dict[int, float] = {}
         for seed in self.levels(inner, "seed"):
             value = evaluate(at(inner, "seed", seed), inside)
             if isinstance(value, Interval) and isinstance(seed, int):
                 values[seed] = value.low
         if not values:
             return inside.absent[0] if inside.absent else Absent("not_run", "no run has all the cells this needs")
-        return Column(tuple(values), np.array(list(values.values())))
+        return Column.of(values)
 
     def _column(self, cell: Term, trajectory: str) -> Column | Absent:
         selector = cell.selector
@@ -136,23 +144,24 @@ class Measured:
         collapsed = self.evidence.trajectory(self.experiment, INTENSITY, fixed, "collapse_step")
         if isinstance(collapsed, Absent):
             return collapsed
-        values: dict[int | None, float] = {}
-        for seed, step in zip(collapsed.seeds, collapsed.values, strict=True):
+        values: dict[int, float] = {}
+        for seed, step in zip(collapsed.seeds.tolist(), collapsed.values.tolist(), strict=True):
             column = self.evidence.column(
                 self.experiment, cell.quantity, {**cell.selector, "step": int(step)}, self.specification
             )
             if isinstance(column, Column) and seed in column.seeds:
-                values[seed] = float(column.values[column.seeds.index(seed)])
+                values[seed] = float(column.values[column.seeds == seed][0])
         if not values:
             return Absent("not_run", f"no run measured {cell.quantity} at its collapse")
-        return Column(tuple(values), np.array(list(values.values())), collapsed.left_out)
+        return Column.of(values, collapsed.left_out)
 
     def _known(self, term: Term, statistic: str, column: Column | Absent) -> Value:
         if isinstance(column, Absent):
             self.absent.append(column)
             return Missing(column.reason)
-        sample = self.samples.setdefault(term.key, Sample(term, statistic, column))
-        return point(self.given.get(term.key, sample.value))
+        key = key_of(term)
+        sample = self.samples.setdefault(key, Sample(term, statistic, column))
+        return point(self.given.get(key, sample.value))
 
     def _spread(self, term: Term) -> Value:
         column = self.over_seeds(operand(term))

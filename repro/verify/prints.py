@@ -5,12 +5,12 @@ evidence with the rest; nothing here is measured.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from repro.manifest.claim import Claim, Scalar, Term, normal_selector
+from repro.verify.columns import tidy_sd
 
 Key = tuple[str, frozenset[tuple[str, Scalar]]]
 SAID_TWICE = ("single", "mean", "median")
@@ -89,20 +89,13 @@ class Prints:
 
     def start(self, quantity: str, selector: Mapping[str, Scalar]) -> float | None:
         """The printed value the cell started from: the same cell of the base model."""
-        for base in (
-            _untrained(selector),
-            {**selector, "condition": "B0"},
-            {**_untrained(selector), "condition": "B0"},
-        ):
-            key = cell_key(quantity, base)
-            seed = selector.get("seed")
-            found = self._by_seed.get(key, {}).get(seed) if seed is not None else None
-            found = self._value.get(key) if found is None else found
-            if found is None and self._by_seed.get(key):
-                found = float(np.mean(list(self._by_seed[key].values())))
-            if found is not None:
-                return found
-        return None
+        key, seed = cell_key(quantity, _untrained(selector)), selector.get("seed")
+        by_seed = self._by_seed.get(key, {})
+        if seed in by_seed:
+            return by_seed[seed]
+        if key in self._value:
+            return self._value[key]
+        return float(np.mean(list(by_seed.values()))) if by_seed else None
 
     def effect(self, claim: Claim) -> float | None:
         """Size of the effect a claim speaks of; None when the paper prints nothing to compare it with.
@@ -138,12 +131,6 @@ def innermost(term: Term) -> Term | None:
     if term.statistic in TRAJECTORIES:
         return Term(quantity=term.statistic, selector=(term.of or term).selector)
     return innermost(term.of) if term.of is not None else term
-
-
-def tidy_sd(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
-    """Standard deviation (n − 1); what only binary arithmetic makes of equal numbers is 0."""
-    sd = float(np.std(values, ddof=1))
-    return sd if sd > 1e-12 * float(np.max(np.abs(values))) else 0.0
 
 
 def _untrained(selector: Mapping[str, Scalar]) -> dict[str, Scalar]:

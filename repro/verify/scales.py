@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from repro.verify.columns import Array
 from repro.verify.statistics import LEVEL, POWER, Comparison, normal_comparison, tost
 
 
@@ -69,20 +70,25 @@ def against_count(theirs: int, size: int, ours: int, trials: int, margin: float)
     return Comparison(
         difference=difference,
         half_width=half_width,
-        p=min(1.0, 2 * min(below[ours], above[ours])),
+        p=min(1.0, 2 * float(min(below[ours], above[ours]))),
         p_equivalent=tost(difference, error, math.inf, margin),
         margin=margin,
         detectable=half_width + float(special.ndtri(POWER)) * error,
     )
 
 
-def predicted_tails(theirs: int, size: int, trials: int) -> tuple[list[float], list[float]]:
-    """P(Y ≤ y) and P(Y ≥ y) for y = 0 … trials, where `theirs` of `size` were seen before."""
-    solved = np.arange(trials + 1)
+def predicted_tails(theirs: int, size: int, trials: int) -> tuple[Array, Array]:
+    """P(Y ≤ y) and P(Y ≥ y) for y = 0 … trials, where `theirs` of `size` were seen before.
+
+    The beta-binomial mass from the ratio of its neighbours, scaled to sum 1.
+    """
     a, b = theirs + 0.5, size - theirs + 0.5
-    ways = special.gammaln(trials + 1) - special.gammaln(solved + 1) - special.gammaln(trials - solved + 1)
-    mass = np.exp(ways + special.betaln(solved + a, trials - solved + b) - special.betaln(a, b))
-    return np.cumsum(mass).tolist(), np.cumsum(mass[::-1])[::-1].tolist()
+    y = np.arange(trials, dtype=np.float64)
+    ratios = np.log((trials - y) * (y + a) / ((y + 1) * (trials - y - 1 + b)))
+    logs = np.concatenate([[0.0], np.cumsum(ratios)])
+    mass = np.exp(logs - logs.max())
+    mass /= mass.sum()
+    return np.cumsum(mass), np.cumsum(mass[::-1])[::-1]
 
 
 def against_order_statistic(statistic: str, difference: float, sd: float, n: int, m: int, margin: float) -> Comparison:
@@ -120,7 +126,7 @@ STATISTICS: dict[str, Callable[..., Any]] = {
 
 
 @cache
-def _reference(statistic: str, n: int, m: int, draws: int = 20_000) -> npt.NDArray[np.float64]:
+def _reference(statistic: str, n: int, m: int, draws: int = 20_000) -> Array:
     rng = np.random.default_rng([n, m])
     theirs, ours = rng.standard_normal((draws, n)), rng.standard_normal((draws, m))
     function = STATISTICS[statistic]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from repro.errors import EvidenceError
 from repro.manifest.claim import Claim
-from repro.verify.evidence import Connection
+from repro.verify.gather import Connection
 
 _SEALS = (
     "SELECT DISTINCT experiment, claims FROM runs WHERE status = 'done' AND experiment IN (SELECT unnest(?::VARCHAR[]))"

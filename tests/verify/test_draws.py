@@ -9,8 +9,9 @@ from scipy import stats
 from repro.manifest.claim import Term, Where
 from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval
+from repro.verify.columns import Column, Row
 from repro.verify.draws import Drawn, NoSpreadError, all_drawn
-from repro.verify.evidence import Column, Evidence, _Row
+from repro.verify.evidence import Evidence
 from repro.verify.measured import Measured, Sample
 
 EI = "entanglement_intensity"
@@ -24,7 +25,7 @@ def evidence_of(values: dict[str, list[float]]) -> Evidence:
     evidence = Evidence()
     family = evidence.rows["e", EI, "default"][None, None]
     for model, runs in values.items():
-        family[model, "B3"] = {5000: _Row(list(range(len(runs))), list(runs), None, 48, "factorial_48")}
+        family[model, "B3"] = {5000: Row(np.arange(len(runs)), np.array(runs), None, 48)}
     return evidence
 
 
@@ -97,13 +98,13 @@ def test_a_single_run_without_a_printed_spread_has_no_probability():
 
 
 def test_a_single_run_may_borrow_the_printed_spread():
-    sample = Sample(cell("a"), "mean", Column((0,), np.array([0.5])))
+    sample = Sample(cell("a"), "mean", Column.of({0: 0.5}))
     values = all_drawn({"x": sample}, lambda _: (0.1, 8))["x"]
     assert np.std(values) == pytest.approx(0.1 * np.sqrt(7 / 5), rel=0.05)
 
 
 def test_a_count_is_drawn_from_its_binomial_posterior():
-    sample = Sample(Term(quantity="humaneval_plus", selector={"model": "a"}), "mean", Column((0,), np.array([60.0])))
+    sample = Sample(Term(quantity="humaneval_plus", selector={"model": "a"}), "mean", Column.of({0: 60.0}))
     values = all_drawn({"x": sample}, lambda _: None)["x"]
     assert np.mean(values) == pytest.approx(60, abs=0.5)
     assert np.std(values) == pytest.approx(np.sqrt(164 * 0.366 * 0.634), rel=0.05)

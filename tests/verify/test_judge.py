@@ -7,6 +7,7 @@ import pytest
 
 from repro.verify.assess import assess, prints_by_source
 from repro.verify.cells import Context
+from repro.verify.columns import Row
 from repro.verify.estimate import estimate
 from repro.verify.evidence import Evidence
 from repro.verify.judge import judge
@@ -425,12 +426,7 @@ def test_a_false_ordering_is_called_true_in_at_most_five_percent(claims_of):
 
 
 def add_cells(evidence: Evidence, steps: dict[int, np.ndarray]) -> None:
-    from repro.verify.evidence import _Row
-
-    by_step = {
-        step: _Row(list(range(len(values))), values.tolist(), None, 48, "factorial_48")
-        for step, values in steps.items()
-    }
+    by_step = {step: Row(np.arange(len(values)), values, None, 48) for step, values in steps.items()}
     evidence.rows["scale_ladder", EI, "default"][None, None]["m", "B3"] = by_step
 
 

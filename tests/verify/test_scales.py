@@ -67,7 +67,7 @@ def test_two_z_of_one_truth_differ_in_five_percent():
 def test_the_predicted_count_is_scipys_beta_binomial(theirs: int, ours: int):
     predicted = stats.betabinom(164, theirs + 0.5, 164 - theirs + 0.5)
     tail = min(predicted.cdf(ours), predicted.sf(ours - 1))
-    comparison = against_count(theirs, ours, size=164, runs=1, margin=0.02)
+    comparison = against_count(theirs, 164, ours, 164, margin=0.02)
     assert comparison.p == pytest.approx(min(1.0, 2 * tail), rel=1e-6, abs=1e-12)
 
 
@@ -78,8 +78,7 @@ def test_counts_of_one_process_fall_outside_in_about_five_percent(share: float, 
     rng = np.random.default_rng(5)
     theirs, ours = rng.binomial(164, share, 2000), rng.binomial(164 * runs, share, 2000)
     outside = [
-        against_count(int(k), int(y), size=164, runs=runs, margin=0.02).p < LEVEL
-        for k, y in zip(theirs, ours, strict=True)
+        against_count(int(k), 164, int(y), 164 * runs, margin=0.02).p < LEVEL for k, y in zip(theirs, ours, strict=True)
     ]
     assert 0.02 <= np.mean(outside) <= 0.06
 
@@ -88,7 +87,7 @@ def test_counts_at_the_margin_are_called_equal_in_at_most_five_percent():
     rng = np.random.default_rng(6)
     theirs, ours = rng.binomial(164, 0.4, 2000), rng.binomial(164 * 8, 0.6, 2000)
     passed = [
-        against_count(int(k), int(y), size=164, runs=8, margin=0.2).p_equivalent < LEVEL
+        against_count(int(k), 164, int(y), 164 * 8, margin=0.2).p_equivalent < LEVEL
         for k, y in zip(theirs, ours, strict=True)
     ]
     assert 0.03 <= np.mean(passed) <= 0.065

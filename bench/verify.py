@@ -1,0 +1,152 @@
+"""How long verdicts take: all claims against stores of 100, 1,000 and 10,000 runs, and shares of the claims against one.
+
+The stores are filled with random numbers for every manifest, model and condition that some claim names, so all of the
+evidence is asked for; each run has the rows that a run of ours has.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import repro.store
+from repro.manifest.claim import Claim, Term
+from repro.manifest.papers import load_claims
+from repro.store.database import NAME, connect
+from repro.verify.assess import assess
+
+RUNS = (100, 1_000, 10_000)
+SHARES = (0.01, 0.1, 1.0)
+ROUNDS = 3
+BAR_SECONDS = 2.0
+SCHEMA = Path(repro.store.__file__).with_name("schema.sql")
+_RUNS = """
+INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims)
+SELECT 'run' || lpad(n::VARCHAR, 6, '0'), p.experiment, n::VARCHAR, p.model, p.condition, n // ?, 'done', 5000,
+       TIMESTAMP '2026-01-01' + to_seconds(n), 'factorial_48', '', p.claims
+FROM range(?) t(n) JOIN places p ON p.place = n % ?
+"""
+_ROWS = """
+INSERT INTO measurements
+SELECT run_id, step, quantity, specification, 'post_norm', direction, concept,
+       0.5 + 0.1 * ((hash(run_id || step || quantity || coalesce(concept, '') || coalesce(direction, 0)) % 1000) / 1000.0),
+       NULL, 48
+FROM runs, range(0, 5001, 500) s(step), columns_of_a_run
+ORDER BY run_id, step, quantity
+"""
+_COLUMNS = """
+CREATE TABLE columns_of_a_run AS
+SELECT unnest(['entanglement_intensity', 'v_purity', 'rank', 'margin', 'activation_rms', 'singular_value_ratio',
+               'singular_value_concentration', 'singular_value_energy', 'humaneval', 'humaneval_plus']) AS quantity,
+       'default' AS specification, NULL::INTEGER AS direction, NULL::VARCHAR AS concept
+UNION ALL SELECT 'entanglement_intensity', 'anchored', NULL, NULL
+UNION ALL SELECT 'accuracy', 'default', NULL, unnest(['domain', 'register', 'shape'])
+UNION ALL SELECT 'singular_value', 'default', unnest(range(8)), NULL
+UNION ALL SELECT 'damage', 'default', d, c FROM range(8) t(d), (SELECT unnest(['domain', 'register', 'shape']) AS c)
+"""
+
+
+def rows() -> list[dict[str, Any]]:
+    """The rows of the speed table."""
+    claims = load_claims()
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = {}
+        for count in RUNS:
+            results = Path(folder) / str(count)
+            fill(results, claims, count)
+            seconds[count] = best(lambda results=results: judged(results, claims))
+        whole, processor = command(Path(folder) / str(RUNS[-1]))
+        by_claims = [best(lambda share=share: judged(results, claims[:: round(1 / share)])) for share in SHARES]
+    grown = seconds[RUNS[-1]] / seconds[RUNS[0]] / (RUNS[-1] / RUNS[0])
+    claimed = by_claims[-1] / by_claims[0] / (SHARES[-1] / SHARES[0])
+    each = ", ".join(f"{count}: {took:.2f} s" for count, took in seconds.items())
+    shares = ", ".join(f"{share:.0%}: {took:.2f} s" for share, took in zip(SHARES, by_claims, strict=True))
+    return [
+        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, whole command", whole, "s", BAR_SECONDS, f"processor {processor:.2f} s"),
+        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, judging alone", seconds[RUNS[-1]], "s", BAR_SECONDS, each),
+        row("verify, growth with 100 × the runs, over linear", grown, "×", 1.0, each),
+        row("verify, growth with 100 × the claims, over linear", claimed, "×", 1.0, shares),
+    ]  # fmt: skip
+
+
+def row(name: str, value: float, unit: str, bar: float, note: str) -> dict[str, Any]:
+    """One line of the table; less is better."""
+    return {"name": name, "value": value, "unit": unit, "bar": bar, "holds": value <= bar, "note": note}
+
+
+def best(work: Any) -> float:
+    """Least seconds of a few rounds: what the work takes when nothing else disturbs it."""
+    took = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - start)
+    return min(took)
+
+
+def judged(results: Path, claims: tuple[Claim, ...]) -> None:
+    """All verdicts from an unopened store."""
+    with connect(results) as connection:
+        assess(claims, connection)
+
+
+def command(results: Path) -> tuple[float, float]:
+    """(seconds, processor seconds) of `repro verify --json` in a process of its own, warm."""
+    code = (
+        "import sys, time; start = time.perf_counter(); from repro.cli import main; "
+        f"main(['verify', '--json', '--results', {str(results)!r}]); "
+        "print(time.perf_counter() - start, time.process_time(), file=sys.stderr)"
+    )
+    took = []
+    for _ in range(ROUNDS + 1):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        took.append(tuple(float(part) for part in done.stderr.split()[-2:]))
+    whole, processor = min(took[1:])
+    return whole, processor
+
+
+def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
+    """A store of `count` runs, spread evenly over everything the claims ask about."""
+    results.mkdir()
+    places = sorted({place for claim in claims for place in _places(claim)})
+    sealed: dict[str, dict[str, str]] = {}
+    for claim in claims:
+        if claim.measured_by:
+            sealed.setdefault(claim.measured_by, {})[claim.id] = claim.digest
+    with duckdb.connect(str(results / NAME)) as connection:
+        connection.execute(SCHEMA.read_text())
+        connection.execute(
+            "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, condition VARCHAR, claims VARCHAR)"
+        )
+        connection.executemany(
+            "INSERT INTO places VALUES (?, ?, ?, ?, ?)",
+            [(number, *place, json.dumps(sealed[place[0]])) for number, place in enumerate(places)],
+        )
+        connection.execute(_RUNS, [len(places), count, len(places)])
+        connection.execute(_COLUMNS)
+        connection.execute(_ROWS)
+        connection.execute("DROP TABLE places; DROP TABLE columns_of_a_run")
+
+
+def _places(claim: Claim) -> set[tuple[str, str, str]]:
+    """(manifest, model, condition) of every cell the claim names."""
+    found: set[tuple[str, str, str]] = set()
+    waiting: list[Term | None] = [claim.term]
+    while waiting:
+        term = waiting.pop()
+        if term is not None:
+            model, condition = term.selector.get("model"), term.selector.get("condition")
+            if claim.measured_by and model and condition:
+                found.add((claim.measured_by, str(model), str(condition)))
+            waiting += [term.of, term.against]
+    return found
+
+
+if __name__ == "__main__":
+    for line in rows():
+        print(f"{line['name']}: {line['value']:.3g} {line['unit']} (bar {line['bar']:g}) {line['note']}")

@@ -1,0 +1,116 @@
+"""One cell's value in every run, as arrays: read from rows of the store, merged, followed over steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Seeds = npt.NDArray[np.int64]
+NO_SEED = -1
+"""Stands for the seed of a run that trains nothing."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One cell's value in every run that counts."""
+
+    seeds: Seeds
+    values: Array
+    left_out: tuple[str, ...] = ()
+    """Values that do not count, and why."""
+    observations: int = 0
+    """Probes, problems or tokens behind each value."""
+
+    @cached_property
+    def mean(self) -> float:
+        return float(self.values.mean())
+
+    @cached_property
+    def sd(self) -> float | None:
+        """Standard deviation (n − 1); None of a single run. What only arithmetic makes of equal numbers is 0."""
+        return tidy_sd(self.values) if len(self.values) > 1 else None
+
+    @staticmethod
+    def of(values: Mapping[int, float], left_out: tuple[str, ...] = (), observations: int = 0) -> "Column":
+        """From a mapping of seeds to values."""
+        seeds = np.array(list(values), dtype=np.int64)
+        return Column(seeds, np.array(list(values.values()), dtype=np.float64), left_out, observations)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No value: nothing was run (`not_run`), or what was run gave none (`undefined`)."""
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A group of measurements that differ in their run only; NaN where a value is undefined."""
+
+    seeds: Seeds
+    values: Array
+    reason: str | None
+    observations: int
+
+    def measured_seeds(self) -> list[int]:
+        """Seeds with a value, in order."""
+        return sorted(int(seed) for seed in self.seeds[~np.isnan(self.values)] if seed != NO_SEED)
+
+
+def tidy_sd(values: Sequence[float] | Array) -> float:
+    """Standard deviation (n − 1); what only binary arithmetic makes of equal numbers is 0."""
+    sd = float(np.std(values, ddof=1))
+    return sd if sd > 1e-12 * float(np.max(np.abs(values))) else 0.0
+
+
+def merged(rows: Sequence[Row], seed: int | None) -> Column | Absent:
+    """One value per seed; the base model's several measurements (one per condition) are averaged."""
+    seeds = np.concatenate([row.seeds for row in rows])
+    values = np.concatenate([row.values for row in rows])
+    if seed is not None:
+        values, seeds = values[seeds == seed], seeds[seeds == seed]
+    undefined = np.isnan(values)
+    reasons = _reasons(rows, seeds[undefined]) if undefined.any() else ()
+    values, seeds = values[~undefined], seeds[~undefined]
+    if not len(values):
+        return Absent("undefined", reasons[0]) if reasons else Absent("not_run", f"no finished run with seed {seed}")
+    distinct, place = np.unique(seeds, return_inverse=True)
+    if len(distinct) < len(seeds):
+        values, seeds = np.bincount(place, values) / np.bincount(place), distinct
+    order = np.argsort(seeds, kind="stable")
+    return Column(seeds[order], values[order], reasons, min(row.observations for row in rows))
+
+
+def _reasons(rows: Sequence[Row], seeds: Seeds) -> tuple[str, ...]:
+    reason = next((row.reason for row in rows if row.reason), "undefined")
+    return tuple(f"seed {seed}: {reason}" if seed != NO_SEED else reason for seed in sorted(set(seeds.tolist())))
+
+
+def followed(columns: Mapping[int, Column]) -> tuple[Seeds, Sequence[int], Array]:
+    """(seeds S, steps T, values S × T) of a cell's columns by step; NaN where a run has no value at a step."""
+    steps = sorted(columns)
+    seeds = np.unique(np.concatenate([column.seeds for column in columns.values()]))
+    table = np.full((len(seeds), len(steps)), np.nan)
+    for place, step in enumerate(steps):
+        table[np.searchsorted(seeds, columns[step].seeds), place] = columns[step].values
+    return seeds, steps, table
+
+
+def collapse_steps(steps: Sequence[int], table: Array) -> Array:
+    """Per run, the first step from which every value is 0; NaN if there is none. Undefined is not 0 (§11)."""
+    zero_to_the_end = np.logical_and.accumulate((table == 0)[:, ::-1], axis=1)[:, ::-1]
+    first = zero_to_the_end.argmax(axis=1)
+    return np.where(zero_to_the_end[:, -1], np.asarray(steps, dtype=np.float64)[first], np.nan)
+
+
+def recoveries(table: Array) -> Array:
+    """Per run, 1 if EI is 0, later above 0, and later 0 again; else 0 (§11)."""
+    zero = table == 0
+    was_zero = np.logical_or.accumulate(zero, axis=1)
+    alive_again = np.logical_or.accumulate(was_zero & (table > 0), axis=1)
+    return np.asarray((zero & alive_again).any(axis=1), dtype=np.float64)

@@ -1,0 +1,78 @@
+"""The evidence of all claims out of the store, with a few set-based queries, whatever the number of claims and runs.
+
+Diverged runs never count, nor do superseded and unfinished ones (docs/SCIENCE.md §9, §13).
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from repro.verify.columns import Row
+from repro.verify.evidence import Evidence
+
+Wanted = tuple[str, str, int | None]
+"""(manifest id, quantity, step); None: every step."""
+
+_CELLS = """
+WITH anywhere AS (SELECT unnest(?::VARCHAR[]) AS experiment, unnest(?::VARCHAR[]) AS quantity),
+at_steps AS (
+    SELECT unnest(?::VARCHAR[]) AS experiment, unnest(?::VARCHAR[]) AS quantity, unnest(?::INTEGER[]) AS step),
+newest AS (
+    SELECT run_id, experiment, model, condition, seed FROM runs WHERE status = 'done'
+    QUALIFY row_number() OVER (PARTITION BY experiment, model, condition, seed ORDER BY finished DESC, run_id) = 1)
+SELECT experiment, quantity, specification, model, condition, step, concept, coalesce(direction, -1) AS direction,
+       list(coalesce(seed, -1)::BIGINT) AS seeds, list(coalesce(value, 'nan'::DOUBLE)) AS numbers,
+       any_value(reason) AS reason, min(n) AS n
+FROM newest JOIN measurements m USING (run_id)
+WHERE (experiment, quantity) IN (SELECT (experiment, quantity) FROM anywhere)
+   OR (experiment, quantity, step) IN (SELECT (experiment, quantity, step) FROM at_steps)
+GROUP BY ALL
+"""
+_BASES = """
+SELECT quantity, model, concept, direction, probe_set, avg(value)
+FROM runs JOIN measurements USING (run_id)
+WHERE status = 'done' AND step = 0 AND specification = 'default' AND value IS NOT NULL
+      AND quantity IN (SELECT unnest(?::VARCHAR[]))
+GROUP BY ALL ORDER BY ALL
+"""
+_RUNS = "SELECT experiment, model, condition, status, count(*) FROM runs GROUP BY ALL"
+
+
+class Connection(Protocol):
+    """The part of a DuckDB connection that is used here."""
+
+    def execute(self, query: str, parameters: object = ...) -> Any: ...
+
+
+def gather(connection: Connection, wanted: Iterable[Wanted], bases: Iterable[str] = ()) -> Evidence:
+    """Every wanted cell in every finished run, the newest of each slot; of `bases`, the base models' values by set."""
+    evidence = Evidence()
+    _fill_rows(evidence, connection, set(wanted))
+    for quantity, model, concept, direction, probe_set, value in connection.execute(
+        _BASES, [sorted(set(bases))]
+    ).fetchall():
+        evidence.bases[quantity, model, concept, direction][probe_set] = value
+    for experiment, model, condition, status, count in connection.execute(_RUNS).fetchall():
+        evidence.runs[experiment][model, condition, status] = count
+    return evidence
+
+
+def _fill_rows(evidence: Evidence, connection: Connection, wanted: set[Wanted]) -> None:
+    anywhere = sorted({(experiment, quantity) for experiment, quantity, step in wanted if step is None})
+    at_steps = sorted((e, q, step) for e, q, step in wanted if step is not None and (e, q) not in set(anywhere))
+    columns = [
+        [pair[0] for pair in anywhere], [pair[1] for pair in anywhere],
+        [triple[0] for triple in at_steps], [triple[1] for triple in at_steps], [triple[2] for triple in at_steps],
+    ]  # fmt: skip
+    found = connection.execute(_CELLS, columns).fetchnumpy()
+    for i in range(len(found["step"])):
+        kind = found["experiment"][i], found["quantity"][i], found["specification"][i]
+        direction = int(found["direction"][i])
+        part = _text(found["concept"][i]), None if direction < 0 else direction
+        by_step = evidence.rows[kind][part].setdefault((found["model"][i], found["condition"][i]), {})
+        row = Row(found["seeds"][i], found["numbers"][i], _text(found["reason"][i]), int(found["n"][i]))
+        by_step[int(found["step"][i])] = row
+
+
+def _text(value: object) -> str | None:
+    """SQL's NULL comes as a masked constant."""
+    return value if isinstance(value, str) else None

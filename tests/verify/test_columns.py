@@ -1,0 +1,51 @@
+"""Columns and trajectories as arrays, against the scalar definitions."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.geometry.trajectory import collapse_step, temporary_recovery
+from repro.geometry.undefined import Undefined
+from repro.verify.columns import NO_SEED, Absent, Column, Row, collapse_steps, followed, merged, recoveries
+
+PATHS = st.lists(st.sampled_from([0.0, 0.0, 0.3, None]), min_size=2, max_size=7)
+
+
+@given(PATHS)
+def test_collapse_and_recovery_are_those_of_the_geometry(path: list[float | None]):
+    steps = [500 * i for i in range(len(path))]
+    values = [Undefined("gone") if value is None else value for value in path]
+    table = np.array([[np.nan if value is None else value for value in path]])
+    expected = collapse_step(steps, values)
+    found = collapse_steps(steps, table)[0]
+    assert np.isnan(found) if isinstance(expected, Undefined) else found == expected
+    assert bool(recoveries(table)[0]) == temporary_recovery(values)
+
+
+def test_the_base_models_measurements_under_several_conditions_are_one_per_seed():
+    rows = [Row(np.array([1, 0]), np.array([0.4, 0.6]), None, 48), Row(np.array([0]), np.array([0.8]), None, 48)]
+    column = merged(rows, None)
+    assert isinstance(column, Column)
+    assert column.seeds.tolist() == [0, 1]
+    np.testing.assert_allclose(column.values, [0.7, 0.4])
+
+
+def test_a_value_that_is_undefined_is_left_out_with_its_seed_and_reason():
+    column = merged([Row(np.array([0, 1]), np.array([np.nan, 0.4]), "no damage", 48)], None)
+    assert isinstance(column, Column)
+    assert column.left_out == ("seed 0: no damage",)
+    assert column.values.tolist() == [0.4]
+    nothing = merged([Row(np.array([NO_SEED]), np.array([np.nan]), "no damage", 48)], None)
+    assert nothing == Absent("undefined", "no damage")
+
+
+def test_runs_that_lack_a_step_have_no_value_there():
+    columns = {0: Column.of({0: 1.0, 1: 2.0}), 500: Column.of({1: 3.0})}
+    seeds, steps, table = followed(columns)
+    assert (seeds.tolist(), list(steps)) == ([0, 1], [0, 500])
+    np.testing.assert_array_equal(table, [[1.0, np.nan], [2.0, 3.0]])
+
+
+def test_what_arithmetic_makes_of_equal_numbers_is_no_spread():
+    assert Column.of(dict.fromkeys(range(7), 0.1 + 0.2)).sd == 0.0
+    assert Column.of({0: 0.3}).sd is None
