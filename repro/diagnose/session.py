@@ -33,6 +33,7 @@ from repro.train.loop import Step, Trainer
 from repro.train.mixture import order, order_by_tokens, split
 from repro.train.model import add_lora, load_base, load_tokenizer
 from repro.train.provenance import write_provenance
+from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
 
 
@@ -49,6 +50,7 @@ class Session:
     steps: Sequence[Sequence[Sequence[int]]]
     """Token sequences of every optimizer step."""
     heldout: Mapping[str, Sequence[Sequence[int]]]
+    regularizer: Regularizer | None
 
 
 def carry_out(path: Path, cache: Path) -> None:
@@ -76,7 +78,8 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
 
 def _train(session: Session) -> str | None:
     """Train to the last step, or to the first that is not finite: the reason then."""
-    trainer = Trainer(session.model, session.run.training, session.run.steps, session.run.seed or 0)
+    run = session.run
+    trainer = Trainer(session.model, run.training, run.steps, run.seed or 0, session.regularizer)
     if session.folder.state.exists():
         trainer.restore(_read_state(session.folder.state))
     else:
@@ -98,11 +101,26 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
     model_folder = cache / "models" / run.model.folder
     tokenizer = load_tokenizer(model_folder)
     base = load_base(model_folder, run.training)
+    regularised = _regularizer(run, folder, base, tokenizer)
     model: nn.Module = add_lora(base, run.training, run.seed) if run.seed is not None else base
     training, heldout = _data(run, tokenizer, cache)
     write_provenance(folder.path, request, model_folder)
     probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
-    return Session(run, folder, probes, model, tokenizer, progress, training, heldout)
+    return Session(run, folder, probes, model, tokenizer, progress, training, heldout, regularised)
+
+
+def _regularizer(
+    run: Run, folder: RunFolder, base: nn.Module, tokenizer: PreTrainedTokenizerBase
+) -> Regularizer | None:
+    """CSR around the base model, for a condition that asks for it."""
+    if run.condition.csr is None:
+        return None
+    settings = run.training.csr
+    probes = ProbeSet.model_validate(
+        read_json(folder.path / ("csr_probes.json" if settings.probe_set else "probes.json"))
+    )
+    target = [domain == settings.target for domain in probes.labels()["domain"]]
+    return regularizer(base, tokenizer, probes.texts(), target, settings, run.condition.csr, run.training.compute)
 
 
 def _data(
@@ -173,6 +191,8 @@ def _log(step: Step) -> Iterator[Measurement]:
         ("learning_rate", step.learning_rate),
     ):
         yield measured(value, quantity=quantity, step=step.step, n=step.tokens)
+    if step.csr_loss is not None:
+        yield measured(step.csr_loss, quantity="csr_loss", step=step.step)
 
 
 def _read_state(path: Path) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """One run's folder, written file by file so that a crash at any moment leaves it whole.
 
 run.json        what was asked, with the key and the judging rules frozen before the run (host)
-probes.json     the probe texts, by content hash (host)
+probes.json     the probe texts, by content hash (host); csr_probes.json those of CSR where they are others
 provenance.json what it ran on (worker)
 steps/          measurements of each checkpoint, Parquet (worker)
 activations/    pooled activations at each measured step (worker)
@@ -26,7 +26,14 @@ from repro.files import file_digest, write_bytes, write_json
 from repro.measurement import Measurement
 
 Status = Literal["done", "diverged"]
-EVIDENCE = ("run.json", "probes.json", "provenance.json", "steps/*.parquet", "activations/*.safetensors", "adapter/*")
+EVIDENCE = (
+    "run.json",
+    "*probes.json",
+    "provenance.json",
+    "steps/*.parquet",
+    "activations/*.safetensors",
+    "adapter/*",
+)
 
 SCHEMA = pa.schema(
     [

@@ -64,6 +64,9 @@ def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
         return folder
     probes = load_probe_set(place.run.probe_set)
     write_bytes(folder.path / "probes.json", probes.model_dump_json().encode())
+    others = place.run.training.csr.probe_set
+    if place.run.condition.csr and others:
+        write_bytes(folder.path / "csr_probes.json", load_probe_set(others).model_dump_json().encode())
     request = Request(id=place.run.id, slot=place.run.slot, run=place.run, claims=dict(claims), threads=threads)
     write_request(folder.path, request)
     return folder

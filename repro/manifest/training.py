@@ -42,12 +42,26 @@ class Optimizer(Frozen):
     """Share of the steps over which the rate rises linearly from 0."""
 
 
+class Csr(Frozen):
+    """Complement-subspace regularisation, for the conditions that ask for it (consolidated paper §6.1)."""
+
+    target: str = "code"
+    """Domain of the probes whose activations span the target subspace."""
+    variance: float = Field(0.9, gt=0, le=1)
+    """Share of the centred target activations' variance that the subspace holds."""
+    every: int = Field(50, gt=0)
+    """The penalty is added at every so-many-th step."""
+    probe_set: str | None = None
+    """Whose activations are held; None: the manifest's own set."""
+
+
 class Training(Frozen):
     """One fine-tuning protocol."""
 
     quantisation: Quantisation = Quantisation()
     lora: Lora = Lora()
     optimizer: Optimizer = Optimizer()
+    csr: Csr = Csr()
     batch_size: int = Field(1, gt=0)
     """Sequences per micro-batch."""
     accumulation: int = Field(16, gt=0)
@@ -81,6 +95,15 @@ class Phase(Frozen):
     """Share of each domain; the shares add up to 1."""
 
 
+class Penalty(Frozen):
+    """How strongly a condition is regularised: λ(1/N)Σ‖P⊥(hᵗ − h⁰)‖² over N probes (consolidated paper, equation 1)."""
+
+    strength: float = Field(gt=0)
+    """λ; the papers try 0.03, 0.1 and 0.3."""
+    gradient: Literal["attached", "detached"] = "attached"
+    """Whether the activations pass a gradient; detached, the penalty is a number in the log and trains nothing."""
+
+
 class Condition(Frozen):
     """One way to fine-tune: B0 trains nothing, B1 to B6 are mixtures or sequences of domains (consolidated paper §2.3)."""
 
@@ -88,6 +111,9 @@ class Condition(Frozen):
     phases: tuple[Phase, ...] = ()
     mixing: Literal["examples", "tokens"] = "examples"
     """What the shares count: texts, or the tokens of texts after the cut to the protocol's length."""
+
+    csr: Penalty | None = None
+    """Complement-subspace regularisation; None: none."""
 
     @property
     def steps(self) -> int:

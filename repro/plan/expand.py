@@ -3,11 +3,12 @@
 import platform
 from pathlib import Path
 
+from repro.errors import ManifestError
 from repro.files import file_digest
 from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
-from repro.manifest.probes import load_probe_set
+from repro.manifest.probes import ProbeSet, load_probe_set
 from repro.plan.code import worker_code
 from repro.plan.run import Run
 from repro.plan.texts import edition
@@ -18,6 +19,7 @@ def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ..
     models, own = load_models(), {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
     sources = {**load_sources(), **own}
     probes = load_probe_set(experiment.probe_set)
+    csr_hash = _csr_probes(experiment, probes)
     code = worker_code()
     runs: dict[str, Run] = {}
     for arm in experiment.arms:
@@ -40,11 +42,27 @@ def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ..
                         },
                         probe_set=probes.id,
                         probe_hash=probes.content_hash,
+                        csr_probe_hash=csr_hash if condition.csr else None,
                         code=code,
                         environment=environment,
                     )
                     runs.setdefault(run.id, run)
     return tuple(runs.values())
+
+
+def _csr_probes(experiment: Experiment, probes: ProbeSet) -> str | None:
+    """Content hash of the probes that CSR holds. Raises ManifestError when none of them is of its target domain."""
+    if not any(condition.csr for condition in experiment.conditions.values()):
+        return None
+    settings = experiment.training.csr
+    held = load_probe_set(settings.probe_set) if settings.probe_set else probes
+    domains = held.concepts.get("domain", ())
+    if settings.target not in domains:
+        raise ManifestError(
+            f"manifest {experiment.id}: field training.csr.target: found {settings.target!r}, but probe set {held.id} has "
+            f"the domains {', '.join(domains) or '(none)'}; name one of them or another probe_set"
+        )
+    return held.content_hash
 
 
 def local_environment() -> dict[str, str]:

@@ -31,6 +31,8 @@ class Run(Frozen):
     domains: dict[str, tuple[Source, ...]]
     probe_set: str
     probe_hash: str
+    csr_probe_hash: str | None = None
+    """Of the probes that CSR holds, for a condition with CSR."""
     code: dict[str, str]
     """Digest of each source module the worker can reach, without docstrings and comments."""
     environment: dict[str, str]

@@ -17,6 +17,7 @@ from repro.manifest.training import Optimizer, Training
 from repro.train.batches import group
 from repro.train.loss import step_weight, token_losses
 from repro.train.model import trainable
+from repro.train.regularizer import Regularizer
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Step:
     learning_rate: float
     tokens: int
     seconds: float
+    csr_loss: float | None = None
+    """Penalty of complement-subspace regularisation, λ included; None at steps without one."""
 
     @property
     def finite(self) -> bool:
         """Whether loss and gradient are numbers."""
-        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
+        return all(math.isfinite(value) for value in (self.loss, self.gradient_norm, self.csr_loss or 0.0))
 
     @property
     def problem(self) -> str:
@@ -51,6 +54,7 @@ class Trainer:
     training: Training
     total_steps: int
     seed: int
+    regularizer: Regularizer | None = None
     step: int = 0
     optimizer: torch.optim.AdamW = field(init=False)
 
@@ -74,6 +78,8 @@ class Trainer:
         begin = monotonic()
         torch.manual_seed(step_seed(self.seed, self.step))
         loss, tokens = accumulate(self.model, sequences, self.training)
+        penalised = self.regularizer is not None and self.regularizer.due(self.step + 1)
+        csr_loss = self.regularizer.add(self.model) if self.regularizer and penalised else None
         norm = nn.utils.clip_grad_norm_(trainable(self.model).values(), self.training.optimizer.clip_norm)
         rate = learning_rate(self.step, self.total_steps, self.training.optimizer)
         for part in self.optimizer.param_groups:
@@ -82,7 +88,7 @@ class Trainer:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        return Step(self.step, loss, float(norm), rate, tokens, monotonic() - begin)
+        return Step(self.step, loss, float(norm), rate, tokens, monotonic() - begin, csr_loss)
 
     def state(self) -> dict[str, Tensor]:
         """Adapter and optimizer as named tensors; nothing else is needed to go on."""

@@ -1,0 +1,131 @@
+"""Complement-subspace regularisation (CSR): a penalty on activations that move outside the target domain's subspace.
+
+Definition: docs/SCIENCE.md §9 (consolidated paper §6.1). S holds the leading right singular vectors of the *centred*
+target-domain activations of the base model, as many as hold the stated share of variance; P⊥ = I − SSᵀ. Everything but
+the current activations is fixed by the base model, so nothing has to be saved for a run to go on.
+N probes, B probes of a forward pass, T tokens, H width, P dimensions of S.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from repro.manifest.training import Csr, Penalty
+from repro.train.batches import Batch, pad
+from repro.train.loss import decoder_and_head, precision
+from repro.train.model import without_dropout
+
+PROBES_PER_PASS = 8
+"""Probes of similar length that share a forward pass: bounds the memory the penalty's gradient takes."""
+
+
+@dataclass(frozen=True)
+class ProbeBatch:
+    """Probes of one forward pass."""
+
+    batch: Batch
+    kept: Tensor
+    """B×T: 1 on the tokens that are averaged, real ones without special tokens (§2)."""
+    rows: tuple[int, ...]
+    """Which probes these are."""
+
+
+@dataclass(frozen=True)
+class Regularizer:
+    """The penalty of one run: what is held fixed, and how strongly."""
+
+    penalty: Penalty
+    every: int
+    compute: str
+    batches: tuple[ProbeBatch, ...]
+    base: Tensor
+    """N×H: h⁰."""
+    subspace: Tensor
+    """H×P: S."""
+
+    @property
+    def probes(self) -> int:
+        """N, the number of probes behind the penalty."""
+        return len(self.base)
+
+    def due(self, step: int) -> bool:
+        """Whether the penalty belongs to optimizer step `step` (the first is 1)."""
+        return step % self.every == 0
+
+    def add(self, model: nn.Module) -> float:
+        """The penalty λ(1/N)Σ‖P⊥(hᵗ − h⁰)‖²; where it is attached, its gradient is added to the parameters'."""
+        total = 0.0
+        attached = self.penalty.gradient == "attached"
+        with without_dropout(model), torch.set_grad_enabled(attached):
+            for part in self.batches:
+                moved_BH = pooled(model, part, self.compute) - self.base[list(part.rows)]
+                outside_BH = moved_BH - moved_BH @ self.subspace @ self.subspace.T
+                loss = self.penalty.strength / self.probes * outside_BH.square().sum()
+                if attached:
+                    loss.backward()
+                total += float(loss.detach())
+        return total
+
+
+def regularizer(
+    base: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    target: Sequence[bool],
+    settings: Csr,
+    penalty: Penalty,
+    compute: str,
+) -> Regularizer:
+    """The penalty around the model as it is now, which must still be the base model.
+
+    `texts`, `target`: every probe, and whether it is of the target domain.
+    """
+    batches = _batches(tokenizer, texts)
+    with torch.no_grad(), without_dropout(base):
+        rows = [(row, pooled_H) for part in batches for row, pooled_H in _rows(base, part, compute)]
+    base_NH = torch.stack([pooled_H for _, pooled_H in sorted(rows, key=lambda item: item[0])])
+    subspace_HP = target_subspace(base_NH[torch.tensor(target, device=base_NH.device)], settings.variance)
+    return Regularizer(penalty, settings.every, compute, batches, base_NH, subspace_HP)
+
+
+def target_subspace(X_NH: Tensor, variance: float) -> Tensor:
+    """H×P orthonormal columns: the fewest principal directions of X that hold `variance` of its variance."""
+    centred_NH = X_NH.double() - X_NH.double().mean(dim=0)
+    _, values, directions_PH = torch.linalg.svd(centred_NH, full_matrices=False)
+    held = values.square().cumsum(0) / values.square().sum()
+    needed = int((held < variance - 1e-12).sum()) + 1
+    return directions_PH[:needed].T.to(X_NH.dtype).contiguous()
+
+
+def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
+    """B×H float32: mean over each probe's tokens of the hidden state after the final norm (§2)."""
+    decoder, _ = decoder_and_head(model)
+    device = next(model.parameters()).device
+    with precision(device, compute):
+        hidden_BTH = decoder(
+            input_ids=part.batch.ids.to(device), attention_mask=part.batch.mask.to(device), use_cache=False
+        ).last_hidden_state
+    weight_BT1 = part.kept.to(device)[..., None].float()
+    return (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
+
+
+def _rows(model: nn.Module, part: ProbeBatch, compute: str) -> list[tuple[int, Tensor]]:
+    return list(zip(part.rows, pooled(model, part, compute), strict=True))
+
+
+def _batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> tuple[ProbeBatch, ...]:
+    """Probes in passes of similar length, in an order that only the texts decide."""
+    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
+    by_length = sorted(range(len(texts)), key=lambda row: (len(encoded[row]["input_ids"]), row))
+    passes = [by_length[start : start + PROBES_PER_PASS] for start in range(0, len(by_length), PROBES_PER_PASS)]
+    return tuple(
+        ProbeBatch(
+            batch=pad([encoded[row]["input_ids"] for row in rows]),
+            kept=pad([[1 - special for special in encoded[row]["special_tokens_mask"]] for row in rows]).ids,
+            rows=tuple(rows),
+        )
+        for rows in passes
+    )
