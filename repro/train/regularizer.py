@@ -97,7 +97,8 @@ def target_subspace(X_NH: Tensor, variance: float) -> Tensor:
     _, values, directions_PH = torch.linalg.svd(centred_NH, full_matrices=False)
     held = values.square().cumsum(0) / values.square().sum()
     needed = int((held < variance - 1e-12).sum()) + 1
-    return directions_PH[:needed].T.to(X_NH.dtype).contiguous()
+    subspace_HP: Tensor = directions_PH[:needed].T.to(X_NH.dtype).contiguous()
+    return subspace_HP
 
 
 def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
@@ -109,7 +110,8 @@ def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
             input_ids=part.batch.ids.to(device), attention_mask=part.batch.mask.to(device), use_cache=False
         ).last_hidden_state
     weight_BT1 = part.kept.to(device)[..., None].float()
-    return (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
+    pooled_BH: Tensor = (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
+    return pooled_BH
 
 
 def _rows(model: nn.Module, part: ProbeBatch, compute: str) -> list[tuple[int, Tensor]]:
