@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -41,22 +40,17 @@ def summary(checks: Sequence[Check]) -> str:
 
 def _table(paper: Paper, checks: Sequence[Check]) -> Table:
     table = Table(title=paper.title, title_justify="left", header_style="bold", show_lines=True, expand=True)
-    options: dict[str, Any]
-    for name, options in (
-        ("severity", {"no_wrap": True}),
-        ("check", {"no_wrap": True}),
-        ("where", {"max_width": 26}),
-        ("printed", {"max_width": 16}),
-        ("recomputed", {"max_width": 16}),
-        ("why", {"ratio": 1}),
-    ):
-        table.add_column(name, **options)
+    table.add_column("severity, check", no_wrap=True)
+    table.add_column("where", max_width=16)
+    table.add_column("printed ≠ recomputed", max_width=20)
+    table.add_column("why", ratio=1)
     for group in sorted(_grouped(checks), key=lambda group: _ORDER.index(group[0].severity)):
         first = group[0]
         word = first.severity if first.verdict == "inconsistent" else "undecided"
         where = ", ".join(dict.fromkeys(check.locator for check in group))
-        row = (first.check, where, shown(first.printed), shown(first.recomputed), first.explanation)
-        table.add_row(Text(word, style=_STYLE[first.severity]), *(Text(cell) for cell in row))
+        values = f"{shown(first.printed)} ≠ {shown(first.recomputed)}"
+        label = Text.assemble((word, _STYLE[first.severity]), f"\n{first.check}")
+        table.add_row(label, Text(where), Text(values), Text(first.explanation))
     return table
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from repro.manifest.claim import Claim
 from repro.verify.algebra import proportion
 from repro.verify.algebra_interval import Interval, Missing
-from repro.verify.audit.check import Check, Severity, allowed
+from repro.verify.audit.check import Check, Outcome, Severity, allowed
 from repro.verify.audit.prints import Near, Prints, describe
 from repro.verify.audit.recompute import check_of
 
@@ -74,34 +74,43 @@ MISTAKEN: dict[str, Callable[[Counts], tuple[float, float]]] = {
 
 
 def confidence_interval(claim: Claim, prints: Prints) -> Check:
-    """Both printed ends against each formula; the half-width decides which formula was used, rounding set aside."""
+    """Both printed ends against each formula, and what the print is if it is none of them."""
     lookup = prints.near(claim)
     partner = _upper_end(claim, prints)
     counts = counts_of(claim, lookup)
-    what = describe(claim.term)
-    name = "confidence_interval"
+    what = describe(claim.term).removeprefix("ci_low of ")
     if counts is None or partner is None:
         missing = Missing("the counts, or the other end, are not printed")
-        return check_of(claim, lookup, missing, ("undecidable", "none"), f"{what}: {missing.reason}", name)
+        told = f"{what}: {missing.reason}"
+        return check_of(claim, lookup, missing, ("undecidable", "none"), told, "confidence_interval")
     lookup.read[partner.id] = None
     ends = {label: formula(counts) for label, formula in FORMULAS.items()}
-    right = [label for label, found in ends.items() if _gives(found, claim, partner)]
     wald = Interval(*ends["Wald"])
-    told = f"{what}: printed [{claim.value}, {partner.value}]; Wald gives [{wald.low:.1f}, {wald.high:.1f}]"
-    value = Interval(wald.low, wald.low)
-    if right:
-        return check_of(claim, lookup, value, ("consistent", "none"), f"{told}; it is the {right[0]} interval", name)
-    rough = [label for label, found in ends.items() if _gives(found, claim, partner, slack=True)]
-    wrong = [label for label, formula in MISTAKEN.items() if _gives(formula(counts), claim, partner, slack=True)]
-    why = f"no formula tried gives it ({', '.join(FORMULAS)})"
-    if rough or wrong:
-        why = f"it is the {rough[0]} interval, rounded on the way" if rough else f"it is {wrong[0]}"
-    crosses = (claim.number < 0 < partner.number) != (wald.low < 0 < wald.high)
-    gravity: Severity = "rounding" if rough else "substantive"
-    if not rough and not crosses and abs((partner.number - claim.number) / (wald.high - wald.low) - 1) <= LEVEL:
-        gravity = "minor"
-    more = "; unlike the right one, it excludes zero" if crosses and not (claim.number < 0 < partner.number) else ""
-    return check_of(claim, lookup, value, ("inconsistent", gravity), f"{told}; {why}{more}", name)
+    printed, given = f"[{claim.value}, {partner.value}]", f"[{wald.low:.1f}, {wald.high:.1f}]"
+    right = [label for label, found in ends.items() if _gives(found, claim, partner)]
+    outcome: tuple[Outcome, Severity] = ("consistent", "none")
+    why = f"it is the {right[0]} interval" if right else ""
+    if not right:
+        gravity, why = _otherwise(claim, partner, counts, ends)
+        outcome = "inconsistent", gravity
+    told = f"{what}: printed {printed}; Wald gives {given}; {why}"
+    check = check_of(claim, lookup, wald, outcome, told, "confidence_interval")
+    return check.model_copy(update={"printed": printed, "recomputed": given})
+
+
+def _otherwise(low: Claim, high: Claim, counts: Counts, ends: dict[str, tuple[float, float]]) -> tuple[Severity, str]:
+    """How grave it is that no formula gives the print, and which mistake would."""
+    rough = [label for label, found in ends.items() if _gives(found, low, high, slack=True)]
+    if rough:
+        return "rounding", f"it is the {rough[0]} interval, rounded on the way"
+    wrong = [label for label, formula in MISTAKEN.items() if _gives(formula(counts), low, high, slack=True)]
+    why = f"it is {wrong[0]}" if wrong else f"no formula tried gives it ({', '.join(FORMULAS)})"
+    wald = Interval(*ends["Wald"])
+    excludes = not low.number < 0 < high.number
+    if excludes == (wald.low < 0 < wald.high):
+        return "substantive", f"{why}; unlike the right one, it {'excludes' if excludes else 'includes'} zero"
+    close = abs((high.number - low.number) / (wald.high - wald.low) - 1) <= LEVEL
+    return ("minor" if close else "substantive"), why
 
 
 def _upper_end(claim: Claim, prints: Prints) -> Claim | None:

@@ -15,6 +15,8 @@ from repro.verify.audit.check import allowed, apart
 
 Items = frozenset[tuple[str, Scalar]]
 _COMPUTED = ("formula", "rank_bound", "theory_bound")
+_NAMED = ("model", "condition", "companion", "concept")
+"""Selector keys whose levels speak for themselves."""
 _BOUNDS = ("below", "above", "at_most", "at_least")
 
 
@@ -187,8 +189,9 @@ def _stand_ins(term: Term) -> list[Term]:
 
 
 def describe(term: Term) -> str:
-    """A term in words: "mean over seed of entanglement_intensity (model qwen2.5-coder-7b, step 5000)"."""
-    cell = ", ".join(f"{key} {value}" for key, value in term.selector.items())
+    """A term in words: "mean over seed of entanglement_intensity (qwen2.5-coder-7b, B3, step 5000)"."""
+    order = sorted(term.selector, key=lambda key: _NAMED.index(key) if key in _NAMED else len(_NAMED))
+    cell = ", ".join(str(term.selector[key]) if key in _NAMED else f"{key} {term.selector[key]}" for key in order)
     name = term.quantity + (f" ({cell})" if cell else "")
     if term.statistic == "single":
         return name
