@@ -49,6 +49,16 @@ def estimate(claim: Claim, context: Context, specification: str = "default") -> 
 
 
 def _known(claim: Claim, context: Context) -> Estimate:
+    """What needs no run, except that a manifest's setting is evidence only once a run has used it."""
+    found = _from_settings(claim, context)
+    used = any(status == "done" for _, _, status in context.evidence.runs.get(claim.measured_by or "", {}))
+    if claim.kind != "protocol" or found.state != "measured" or used:
+        return found
+    reason = f"{claim.measured_by} is set to {found.value}, which no finished run has used yet"
+    return Estimate(state="not_run", reason=reason)
+
+
+def _from_settings(claim: Claim, context: Context) -> Estimate:
     """A setting, an architecture fact, or arithmetic over them; what is shown may use the paper's own inputs."""
     shown = claim.tolerance.rule == "shown" and claim.term.statistic != "single"
     value = evaluate(claim.term, Settings(claim.measured_by, context.printed(claim) if shown else None))

@@ -268,9 +268,13 @@ def test_a_printed_z_is_recomputed_from_the_measured_counts(store, claims_of, b2
     [("64", "lora_rank", "reproduced"), ("32", "lora_rank", "contradicted"), ("3%", "warmup", "reproduced"),
      ("1×10^{-4}", "learning_rate", "reproduced"), ("5000", "steps", "reproduced")],
 )  # fmt: skip
-def test_a_protocol_constant_is_compared_with_the_manifests_field(claims_of, printed, quantity, expected: str):
-    claims = claims_of({"printed": printed, "quantity": quantity, "kind": "protocol"})
-    assert outcome(assess(claims, None)) == expected
+def test_a_protocol_constant_is_compared_with_the_setting_that_runs_have_used(
+    store, claims_of, printed, quantity, expected: str
+):
+    (claim,) = claims_of({"printed": printed, "quantity": quantity, "kind": "protocol"})
+    assert outcome(assess([claim], None)) == "not_run", "a setting alone is no evidence"
+    store.run(values={("loss", 1): 1.0}, claims={claim.id: claim.digest})
+    assert outcome(assess([claim], store.connection)) == expected
 
 
 @pytest.mark.parametrize(
@@ -324,7 +328,7 @@ def test_what_cannot_be_verified_says_why(claims_of):
 def test_nothing_run_never_passes(judged):
     """Every kind that needs a run is not_run without one, whatever is printed."""
     verdicts = judged(SPREAD, BASE, SEEDS, ORDER, *seeds_in_print([0.0, 0.0]), after=[])
-    assert {verdict.outcome for verdict in verdicts if verdict.kind != "protocol"} == {"not_run"}
+    assert {verdict.outcome for verdict in verdicts} == {"not_run"}
 
 
 def test_numbers_of_a_diverged_run_never_count(store, claims_of):
