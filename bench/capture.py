@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from repro.diagnose.capture import Reading, _by_length, _pool, _tensors, capture
+from repro.diagnose.capture import Reading, by_length, capture, padded_tensors, pool
 from repro.diagnose.diagnostics import measurements
 from repro.execute.fetch import fetch_models
 from repro.execute.folders import cache_folder
@@ -71,8 +71,8 @@ def loaded() -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
 def batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Batch]:
     """The batches that `capture` makes: (indices, ids, mask, special-token mask)."""
     encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
-    order = _by_length([len(item["input_ids"]) for item in encoded])
-    return [(indices, *_tensors([encoded[i] for i in indices], torch.device("cpu"))) for indices in order]
+    order = by_length([len(item["input_ids"]) for item in encoded])
+    return [(indices, *padded_tensors([encoded[i] for i in indices], torch.device("cpu"))) for indices in order]
 
 
 @torch.no_grad()
@@ -107,7 +107,7 @@ def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts
         item = tokenizer(text, return_tensors="pt", return_special_tokens_mask=True)
         kept = 1 - item.pop("special_tokens_mask")
         hidden = model(**item, output_hidden_states=True).hidden_states[-1]
-        own = _pool(hidden, kept, "mean")[0].numpy()
+        own = pool(hidden, kept, "mean")[0].numpy()
         worst = max(worst, float(np.abs(mine - own).max() / np.linalg.norm(own)))
     return row("capture against the model's own states, one text at a time", worst, "relative", 1e-5, at_most=True)
 

@@ -16,7 +16,8 @@ import torch
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bench.capture import PROBES, _pool, batches, captured, interleaved
+from bench.capture import PROBES, batches, captured, interleaved
+from repro.diagnose.capture import pool
 from repro.manifest.probes import load_probe_set
 
 
@@ -44,7 +45,7 @@ def main(folder: str) -> None:
         found = torch.zeros(len(texts), copies[0].config.hidden_size)
         with torch.no_grad():
             for indices, ids, mask, special in batches(tokenizer, texts):
-                found[indices] = _pool(hidden_of(ids, mask), mask * (1 - special), "mean")
+                found[indices] = pool(hidden_of(ids, mask), mask * (1 - special), "mean")
         return found.numpy()
 
     ways = {
@@ -60,7 +61,7 @@ def main(folder: str) -> None:
         way: {
             "seconds": taken,
             "version": version(packages[way]),
-            "difference": float(np.abs(work() - ours).max() / np.abs(ours).max()),
+            "difference": float(np.abs(np.asarray(work()) - ours).max() / np.abs(ours).max()),
         }
         for (way, work), taken in zip(ways.items(), seconds, strict=True)
     }

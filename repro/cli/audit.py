@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 
@@ -46,5 +47,5 @@ def audit(arguments: argparse.Namespace) -> int:
 
         from repro.report.audit import show
 
-        show(checks, chosen, Console())
+        show(checks, chosen, Console() if sys.stdout.isatty() else Console(width=150))
     return int(any(check.verdict == "inconsistent" for check in checks))

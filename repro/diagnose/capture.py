@@ -48,13 +48,13 @@ def capture(
     decoder, _ = decoder_and_head(model)
     rows: dict[Reading, list[Tensor]] = {reading: [torch.empty(0)] * len(texts) for reading in readings}
     with without_dropout(model), full_precision(model), _inputs_of(decoder.get_submodule("norm")) as before_norm:
-        for indices in _by_length([len(item["input_ids"]) for item in encoded]):
-            ids_BT, mask_BT, special_BT = _tensors([encoded[i] for i in indices], next(model.parameters()).device)
+        for indices in by_length([len(item["input_ids"]) for item in encoded]):
+            ids_BT, mask_BT, special_BT = padded_tensors([encoded[i] for i in indices], next(model.parameters()).device)
             after_BTH = decoder(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state
             for reading in readings:
                 hidden_BTH = after_BTH if reading.layer == "post_norm" else before_norm[-1]
                 kept_BT = mask_BT * (1 - special_BT) if reading.special_tokens == "exclude" else mask_BT
-                for index, pooled_H in zip(indices, _pool(hidden_BTH, kept_BT, reading.pooling), strict=True):
+                for index, pooled_H in zip(indices, pool(hidden_BTH, kept_BT, reading.pooling), strict=True):
                     rows[reading][index] = pooled_H
     return {reading: torch.stack(parts).cpu().numpy() for reading, parts in rows.items()}
 
@@ -85,7 +85,7 @@ def _inputs_of(module: nn.Module) -> Iterator[list[Tensor]]:
         yield latest
 
 
-def _by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+def by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Indices in batches of texts of similar length, at most so many padded tokens each."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
@@ -97,7 +97,7 @@ def _by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _tensors(items: Sequence[dict[str, list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def padded_tensors(items: Sequence[dict[str, list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """(ids, mask, special-token mask), each B×T, padded on the right."""
     longest = max(len(item["input_ids"]) for item in items)
 
@@ -108,7 +108,7 @@ def _tensors(items: Sequence[dict[str, list[int]]], device: torch.device) -> tup
     return padded("input_ids"), padded(None), padded("special_tokens_mask")
 
 
-def _pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:
+def pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:
     """B×H: the mean over kept tokens, or the last of them."""
     if not kept_BT.any(dim=1).all():
         raise InputError("a probe has no token left to pool over; give it some text")
