@@ -6,6 +6,7 @@ length lent by us; nnsight is also timed with its trace stopped at the final nor
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -48,7 +49,7 @@ def main(folder: str) -> None:
                 found[indices] = pool(hidden_of(ids, mask), mask * (1 - special), "mean")
         return found.numpy()
 
-    ways = {
+    ways: dict[str, Callable[[], Any]] = {
         "capture": lambda: captured(copies[0], tokenizer, texts),
         "nnsight": lambda: pooled(by_nnsight),
         "nnsight, stopped early": lambda: pooled(partial(by_nnsight, stop=True)),

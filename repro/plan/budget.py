@@ -7,6 +7,7 @@ are and how much of a processor's peak such training reaches.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from repro.plan.memory import ADAM, FLOAT, adapter_parameters, parameters, training_memory
 from repro.plan.run import Run
@@ -100,7 +101,7 @@ def obstacle(run: Run, gibibytes: float = GPU_GIB) -> str | None:
     least = gpu_gibibytes(run).low
     if least <= gibibytes:
         return None
-    ways = [
+    ways: list[tuple[str, dict[str, Any]]] = [
         ("gradient checkpointing", {"gradient_checkpointing": True}),
         ("4-bit weights", {"quantisation": {"format": "nf4", "double": True}}),
         ("one micro-batch in a forward pass", {"micro_batches_per_forward": 1}),
