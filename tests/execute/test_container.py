@@ -24,7 +24,7 @@ from repro.manifest.load import load_experiment
 from repro.plan.expand import expand
 from repro.plan.image_lock import image_environment
 
-PATIENCE = 120.0
+PATIENCE = 240.0  # a machine that does much else
 REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
 """Set by ci/container.sh: there, a machine without containers is a failure and not a reason to skip."""
 
@@ -251,7 +251,7 @@ def test_a_container_whose_host_was_killed_is_taken_over(
 ):
     """The next host watches the same container to its end instead of starting the run again."""
     results = tmp_path / "results"
-    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "1")
+    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "2")
     first = start(*arguments, results=results)
     wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), first)
     os.killpg(first.pid, signal.SIGKILL)
@@ -273,7 +273,7 @@ def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
 ):
     """Exit code 130, no container left, a checkpoint to go on from; a second call finishes the run."""
     results = tmp_path / "results"
-    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "1")
+    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "2")
     process = start(*arguments, results=results)
     wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), process)
     process.send_signal(signal.SIGINT)
