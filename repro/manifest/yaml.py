@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -62,8 +62,8 @@ def explain(error: ValidationError, record: type[BaseModel]) -> str:
     field = ".".join(str(part) for part in first["loc"]) or "the whole"
     others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = ", ".join(record.model_fields) if len(first["loc"]) == 1 else "the fields documented by `repro schema`"
-        return f"field {field}: unknown; known are {known}; correct the name or remove it{others}"
+        known = ", ".join(_fields(record, first["loc"][:-1]))
+        return f"field {field}: unknown; {f'known are {known}; ' if known else ''}correct the name or remove it{others}"
     if first["type"] == "missing":
         return f"field {field}: missing; add it{others}"
     message = first["msg"].removeprefix("Value error, ")
@@ -73,3 +73,21 @@ def explain(error: ValidationError, record: type[BaseModel]) -> str:
 def _brief(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _fields(record: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The fields known at `path` below `record`; none where several kinds of record could stand."""
+    for part in path:
+        if isinstance(part, int) or part not in record.model_fields:
+            continue  # a place in a list, or a key of a mapping: the record inside is already found
+        inside = _records(record.model_fields[part].annotation)
+        if len(inside) != 1:
+            return []
+        record = inside[0]
+    return list(record.model_fields)
+
+
+def _records(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _records(argument)]

@@ -26,7 +26,7 @@ def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
     ("old", "new", "expected"),
     [
         ("probe_set:", "probe_sets:", r"mine\.yaml: field probe_set.*"),
-        ("rank: 8", "rang: 8", r"field training\.lora\.rang: unknown"),
+        ("rank: 8", "rang: 8", r"field training\.lora\.rang: unknown; known are rank, alpha, dropout, targets"),
         ("accumulation: 4", "accumulation: four", r"field training\.accumulation: found 'four'"),
         ("tiny-mistral]", "tiny-mystery]", r"found model 'tiny-mystery', expected one of .*models\.yaml"),
         ("seeds: [0, 1]}", "seeds: [0, 1, 0]}", r"seeds 0 given twice in one arm"),
