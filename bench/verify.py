@@ -99,8 +99,8 @@ def command(results: Path) -> tuple[float, float]:
     """(seconds, processor seconds) of `repro verify --json` in a process of its own, warm."""
     code = (
         "import sys, time; start = time.perf_counter(); from repro.cli import main; "
-        f"main(['verify', '--json', '--results', {str(results)!r}]); "
-        "print(time.perf_counter() - start, time.process_time(), file=sys.stderr)"
+        f"code = main(['verify', '--json', '--results', {str(results)!r}]); "
+        "print(time.perf_counter() - start, time.process_time(), file=sys.stderr); sys.exit(code == 2)"
     )
     took = []
     for _ in range(ROUNDS + 1):

@@ -9,9 +9,9 @@ import numpy as np
 from repro.manifest.claim import Claim, Term
 from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval
-from repro.verify.draws import name
+from repro.verify.arrays import key_of, name
 from repro.verify.evidence import Evidence
-from repro.verify.measured import Measured, Sample, key_of
+from repro.verify.measured import Measured, Sample
 from repro.verify.prints import Prints, innermost
 from repro.verify.statistics import LEVEL, combined, t_quantile
 from repro.verify.verdict import Cell

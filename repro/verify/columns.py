@@ -15,7 +15,7 @@ NO_SEED = -1
 
 @dataclass(frozen=True)
 class Column:
-    """One cell's value in every run that counts."""
+    """One cell's value in every run that counts, by rising seed."""
 
     seeds: Seeds
     values: Array
@@ -33,11 +33,17 @@ class Column:
         """Standard deviation (n − 1); None of a single run. What only arithmetic makes of equal numbers is 0."""
         return tidy_sd(self.values) if len(self.values) > 1 else None
 
+    def at(self, seeds: Seeds) -> Array:
+        """The values of some of its seeds, in their order."""
+        values: Array = self.values[np.searchsorted(self.seeds, seeds)]
+        return values
+
     @staticmethod
     def of(values: Mapping[int, float], left_out: tuple[str, ...] = (), observations: int = 0) -> "Column":
         """From a mapping of seeds to values."""
-        seeds = np.array(list(values), dtype=np.int64)
-        return Column(seeds, np.array(list(values.values()), dtype=np.float64), left_out, observations)
+        seeds = sorted(values)
+        numbers = np.array([values[seed] for seed in seeds], dtype=np.float64)
+        return Column(np.array(seeds, dtype=np.int64), numbers, left_out, observations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A group of measurements that differ in their run only; NaN where a value is undefined."""
+    """A group of measurements that differ in their run only, by rising seed; NaN where a value is undefined."""
 
     seeds: Seeds
     values: Array
@@ -70,6 +76,8 @@ def tidy_sd(values: Sequence[float] | Array) -> float:
 
 def merged(rows: Sequence[Row], seed: int | None) -> Column | Absent:
     """One value per seed; the base model's several measurements (one per condition) are averaged."""
+    if len(rows) == 1 and seed is None and not np.isnan(rows[0].values).any():
+        return Column(rows[0].seeds, rows[0].values, (), rows[0].observations)
     seeds = np.concatenate([row.seeds for row in rows])
     values = np.concatenate([row.values for row in rows])
     if seed is not None:

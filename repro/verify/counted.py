@@ -2,9 +2,9 @@
 
 from repro.manifest.claim import Claim
 from repro.verify.algebra import operand
+from repro.verify.arrays import name, satisfied
 from repro.verify.cells import Context
 from repro.verify.columns import Absent
-from repro.verify.draws import name, satisfied
 from repro.verify.measured import PROBLEMS, Measured
 from repro.verify.prints import innermost
 from repro.verify.verdict import Cell, Estimate

@@ -10,10 +10,11 @@ from scipy import special
 from repro.manifest.claim import TRUTHS, Claim, Term
 from repro.verify.algebra import evaluate, is_true, operand
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing, Value
+from repro.verify.arrays import NoSpreadError, name
 from repro.verify.cells import Context, cells_of, interval
 from repro.verify.columns import Absent, tidy_sd
 from repro.verify.counted import PERCENT, counted_runs, printed_problems, problems
-from repro.verify.draws import Drawn, NoSpreadError, name
+from repro.verify.draws import drawn
 from repro.verify.measured import Measured, Sample
 from repro.verify.prints import innermost
 from repro.verify.settings import Settings
@@ -146,7 +147,7 @@ def _probability(claim: Claim, context: Context, measured: Measured) -> tuple[fl
     else:
         return None, ""
     try:
-        draws = Drawn(measured, lambda sample: _printed_spread(claim, context, sample)).evaluate(term)
+        draws = drawn(measured, lambda sample: _printed_spread(claim, context, sample)).evaluate(term)
     except NoSpreadError as error:
         return None, str(error)
     holds = draws if goal is None else np.abs(draws - float(goal)) < 0.5 if isinstance(goal, float) else draws

@@ -14,8 +14,11 @@ from repro.verify.columns import Absent, Column, Row, collapse_steps, followed, 
 
 CONCEPT_KEYS = ("concept", "class", "companion", "pair", "dataset")
 """Selector keys that the store keeps in its column `concept`."""
-UNKNOWN_KEYS = ("lambda", "layer", "adapter", "matrix", "scope", "module")
+UNKNOWN_KEYS = ("layer", "adapter", "matrix", "scope", "module")
 """Selector keys the store cannot tell apart yet."""
+
+CSR = "B4"
+"""The condition whose strength λ a claim selects."""
 
 Family = dict[tuple[str, str], dict[int, Row]]
 """(model, condition) → step → row."""
@@ -51,6 +54,7 @@ class Evidence:
     def _read(self, kind: Kind, selector: Mapping[str, Scalar]) -> Column | Absent:
         if blind := [key for key in UNKNOWN_KEYS if key in selector]:
             return Absent("not_run", f"the store does not yet tell cells apart by {blind[0]}")
+        selector = resolved(selector)
         found = self._matching(kind, selector)
         if not found:
             return self._absent(kind[0], kind[1], selector)
@@ -80,7 +84,9 @@ class Evidence:
 
     def levels(self, experiment: str, quantity: str, selector: Mapping[str, Scalar], axis: str) -> tuple[Scalar, ...]:
         """Levels of an axis for which the cell was measured."""
-        rest = {key: value for key, value in selector.items() if key != axis}
+        if axis == "lambda":
+            return self._strengths(experiment, quantity, selector)
+        rest = resolved({key: value for key, value in selector.items() if key != axis})
         found: set[Scalar | None] = set()
         for (concept, direction), family in self.rows.get((experiment, quantity, "default"), {}).items():
             if axis not in CONCEPT_KEYS and concept != _concept(rest):
@@ -94,6 +100,14 @@ class Evidence:
                 of_axis: dict[str, Scalar] = {"model": model, "condition": condition, "step": step}
                 found |= set(row.measured_seeds()) if axis == "seed" else {of_axis.get(axis)}
         return tuple(sorted((v for v in found if v is not None), key=lambda level: (isinstance(level, str), level)))
+
+    def _strengths(self, experiment: str, quantity: str, selector: Mapping[str, Scalar]) -> tuple[Scalar, ...]:
+        """The λ of which the manifest has a condition."""
+        prefix = f"{selector.get('condition', CSR)}-"
+        rest = {key: value for key, value in selector.items() if key not in ("condition", "lambda")}
+        names = self.levels(experiment, quantity, rest, "condition")
+        ends = [str(name).removeprefix(prefix) for name in names if str(name).startswith(prefix)]
+        return tuple(sorted(float(end) for end in ends if end.replace(".", "", 1).isdigit()))
 
     def base_models(self, quantity: str, selector: Mapping[str, Scalar]) -> dict[str, float]:
         """The base model's value by probe set."""
@@ -153,6 +167,16 @@ class Evidence:
         if statuses.get("done"):
             return Absent("not_run", f"the finished runs of {experiment} did not measure {quantity} there")
         return Absent("not_run", f"{sum(statuses.values())} runs are under way, none is finished")
+
+
+def resolved(selector: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """A selector whose λ is named as manifests name it: a condition of its own, `B4-0.03`."""
+    if "lambda" not in selector:
+        return selector
+    rest = {key: value for key, value in selector.items() if key != "lambda"}
+    if selector.get("step") == 0:
+        return rest
+    return {**rest, "condition": f"{selector.get('condition', CSR)}-{float(selector['lambda']):g}"}
 
 
 def _concept(selector: Mapping[str, Scalar]) -> str | None:

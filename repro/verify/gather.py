@@ -13,18 +13,16 @@ Wanted = tuple[str, str, int | None]
 """(manifest id, quantity, step); None: every step."""
 
 _CELLS = """
-WITH anywhere AS (SELECT unnest(?::VARCHAR[]) AS experiment, unnest(?::VARCHAR[]) AS quantity),
-at_steps AS (
-    SELECT unnest(?::VARCHAR[]) AS experiment, unnest(?::VARCHAR[]) AS quantity, unnest(?::INTEGER[]) AS step),
+WITH wanted AS (
+    SELECT unnest(?::VARCHAR[]) AS experiment, unnest(?::VARCHAR[]) AS quantity, unnest(?::INTEGER[][]) AS steps),
 newest AS (
     SELECT run_id, experiment, model, condition, seed FROM runs WHERE status = 'done'
     QUALIFY row_number() OVER (PARTITION BY experiment, model, condition, seed ORDER BY finished DESC, run_id) = 1)
 SELECT experiment, quantity, specification, model, condition, step, concept, coalesce(direction, -1) AS direction,
        list(coalesce(seed, -1)::BIGINT) AS seeds, list(coalesce(value, 'nan'::DOUBLE)) AS numbers,
        any_value(reason) AS reason, min(n) AS n
-FROM newest JOIN measurements m USING (run_id)
-WHERE (experiment, quantity) IN (SELECT (experiment, quantity) FROM anywhere)
-   OR (experiment, quantity, step) IN (SELECT (experiment, quantity, step) FROM at_steps)
+FROM newest JOIN measurements USING (run_id) JOIN wanted USING (experiment, quantity)
+WHERE steps IS NULL OR list_contains(steps, step)
 GROUP BY ALL
 """
 _BASES = """
@@ -57,20 +55,20 @@ def gather(connection: Connection, wanted: Iterable[Wanted], bases: Iterable[str
 
 
 def _fill_rows(evidence: Evidence, connection: Connection, wanted: set[Wanted]) -> None:
-    anywhere = sorted({(experiment, quantity) for experiment, quantity, step in wanted if step is None})
-    at_steps = sorted((e, q, step) for e, q, step in wanted if step is not None and (e, q) not in set(anywhere))
-    columns = [
-        [pair[0] for pair in anywhere], [pair[1] for pair in anywhere],
-        [triple[0] for triple in at_steps], [triple[1] for triple in at_steps], [triple[2] for triple in at_steps],
-    ]  # fmt: skip
+    steps: dict[tuple[str, str], set[int] | None] = {}
+    for experiment, quantity, step in wanted:
+        known = steps.setdefault((experiment, quantity), set())
+        steps[experiment, quantity] = None if known is None or step is None else known | {step}
+    columns = [[pair[0] for pair in steps], [pair[1] for pair in steps], [s and sorted(s) for s in steps.values()]]
     found = connection.execute(_CELLS, columns).fetchnumpy()
     for i in range(len(found["step"])):
         kind = found["experiment"][i], found["quantity"][i], found["specification"][i]
         direction = int(found["direction"][i])
         part = _text(found["concept"][i]), None if direction < 0 else direction
         by_step = evidence.rows[kind][part].setdefault((found["model"][i], found["condition"][i]), {})
-        row = Row(found["seeds"][i], found["numbers"][i], _text(found["reason"][i]), int(found["n"][i]))
-        by_step[int(found["step"][i])] = row
+        order = found["seeds"][i].argsort(kind="stable")
+        seeds, numbers = found["seeds"][i][order], found["numbers"][i][order]
+        by_step[int(found["step"][i])] = Row(seeds, numbers, _text(found["reason"][i]), int(found["n"][i]))
 
 
 def _text(value: object) -> str | None:

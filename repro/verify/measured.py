@@ -6,11 +6,15 @@ with its value in each run: these samples carry the uncertainty of whatever the 
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
 
 from repro.manifest.claim import Scalar, Term
-from repro.verify.algebra import at, evaluate, operand
-from repro.verify.algebra_interval import Category, Interval, Missing, Value, point
-from repro.verify.columns import Absent, Column
+from repro.verify.algebra import evaluate, operand
+from repro.verify.algebra_interval import Category, Missing, Value, point
+from repro.verify.arrays import Arrays, NoSpreadError, key_of
+from repro.verify.columns import NO_SEED, Absent, Array, Column
 from repro.verify.evidence import Evidence
 from repro.verify.prints import TRAJECTORIES
 from repro.verify.scales import STATISTICS
@@ -20,13 +24,6 @@ CATEGORIES = ("weakest_concept",)
 """Quantities whose value is a concept."""
 PROBLEMS = {"humaneval": 164, "humaneval_plus": 164}
 """Benchmarks whose values are counts of solved problems."""
-
-
-def key_of(term: Term) -> Hashable:
-    """A name for a base value: a cell is told by its selector alone, which is quicker to say than `Term.key`."""
-    if term.of is None and term.against is None and not term.among:
-        return term.statistic, term.quantity, term.over, frozenset(term.selector.items())
-    return term.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,12 @@ class Sample:
     def problems(self) -> int | None:
         """Problems behind a count; None for what is not one."""
         return PROBLEMS.get(self.term.quantity)
+
+
+def _varies(sample: Sample) -> bool:
+    """Whether a base value differs from run to run: not the base model's, not one seed's, not a statistic over all."""
+    each_run = sample.term.statistic == "single" or sample.term.statistic in TRAJECTORIES
+    return each_run and "seed" not in sample.term.selector and bool((sample.column.seeds != NO_SEED).any())
 
 
 @dataclass
@@ -119,14 +122,22 @@ class Measured:
         if inner.statistic in TRAJECTORIES:
             return self._column(operand(inner), inner.statistic)
         inside = Measured(self.evidence, self.experiment, self.specification)
-        values: dict[int, float] = {}
-        for seed in self.levels(inner, "seed"):
-            value = evaluate(at(inner, "seed", seed), inside)
-            if isinstance(value, Interval) and isinstance(seed, int):
-                values[seed] = value.low
-        if not values:
+        if isinstance(evaluate(inner, inside), Missing) or not inside.samples:
             return inside.absent[0] if inside.absent else Absent("not_run", "no run has all the cells this needs")
-        return Column.of(values)
+        varying = {key: sample.column for key, sample in inside.samples.items() if _varies(sample)}
+        if not varying:
+            return Absent("not_run", "no run has all the cells this needs")
+        seeds = reduce(np.intersect1d, [column.seeds for column in varying.values()])
+        if not len(seeds):
+            return Absent("not_run", "no run has all the cells this needs")
+        known: dict[Hashable, Array] = {}
+        for key, sample in inside.samples.items():
+            column = varying.get(key)
+            known[key] = np.full(len(seeds), sample.value) if column is None else column.at(seeds)
+        try:
+            return Column(seeds, Arrays(known, inside).evaluate(inner))
+        except NoSpreadError as error:
+            return Absent("undefined", str(error))
 
     def _column(self, cell: Term, trajectory: str) -> Column | Absent:
         selector = cell.selector

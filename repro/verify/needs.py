@@ -7,6 +7,7 @@ from repro.manifest.claim import Claim, Scalar, Term
 from repro.plan.budget import total
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
+from repro.verify.evidence import resolved
 from repro.verify.settings import manifest
 
 AXES = ("model", "condition", "seed")
@@ -28,7 +29,8 @@ def _cells(term: Term, outer: Mapping[str, frozenset[Scalar]]) -> Iterator[froze
     for operand in inner:
         yield from _cells(operand, along)
     if not inner:
-        chosen = {axis: frozenset([term.selector[axis]]) for axis in AXES if axis in term.selector}
+        selector = resolved(term.selector)
+        chosen = {axis: frozenset([selector[axis]]) for axis in AXES if axis in selector}
         if term.selector.get("step") == 0:  # the base model: any condition holds it, the cheapest trains nothing
             chosen["condition"] = frozenset(["B0"])
             chosen.pop("seed", None)

@@ -23,7 +23,7 @@ def test_collapse_and_recovery_are_those_of_the_geometry(path: list[float | None
 
 
 def test_the_base_models_measurements_under_several_conditions_are_one_per_seed():
-    rows = [Row(np.array([1, 0]), np.array([0.4, 0.6]), None, 48), Row(np.array([0]), np.array([0.8]), None, 48)]
+    rows = [Row(np.array([0, 1]), np.array([0.6, 0.4]), None, 48), Row(np.array([0]), np.array([0.8]), None, 48)]
     column = merged(rows, None)
     assert isinstance(column, Column)
     assert column.seeds.tolist() == [0, 1]

@@ -9,8 +9,9 @@ from scipy import stats
 from repro.manifest.claim import Term, Where
 from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Interval
+from repro.verify.arrays import NoSpreadError
 from repro.verify.columns import Column, Row
-from repro.verify.draws import Drawn, NoSpreadError, all_drawn
+from repro.verify.draws import all_drawn, drawn
 from repro.verify.evidence import Evidence
 from repro.verify.measured import Measured, Sample
 
@@ -32,7 +33,7 @@ def evidence_of(values: dict[str, list[float]]) -> Evidence:
 def probability(term: Term, values: dict[str, list[float]]) -> float:
     measured = Measured(evidence_of(values), "e")
     evaluate(term, measured)
-    return float(np.mean(Drawn(measured, lambda _: None).evaluate(term)))
+    return float(np.mean(drawn(measured, lambda _: None).evaluate(term)))
 
 
 ABOVE = Term(statistic="above", quantity=EI, of=cell("a"), against=cell("b"))
@@ -88,8 +89,8 @@ def test_without_spread_every_draw_is_the_scalar_algebras_answer(term: Term, val
     measured = Measured(evidence_of({model: [value, value] for model, value in zip(MODELS, values, strict=True)}), "e")
     exact = evaluate(term, measured)
     assert isinstance(exact, Interval)
-    drawn = Drawn(measured, lambda _: None).evaluate(term)
-    assert np.all(drawn == pytest.approx(exact.low))
+    found = drawn(measured, lambda _: None).evaluate(term)
+    assert np.all(found == pytest.approx(exact.low))
 
 
 def test_a_single_run_without_a_printed_spread_has_no_probability():

@@ -325,6 +325,21 @@ def test_what_cannot_be_verified_says_why(claims_of):
     assert (verdict.outcome, verdict.reason) == ("unverifiable", "about another paper's models")
 
 
+def test_a_statistic_over_seeds_of_a_change_pairs_each_run_with_its_own_start(store, claims_of):
+    """Changes −0.1 and −0.5 with median −0.3; unpaired medians would give the same, their minimum would not."""
+    change = {"statistic": "difference", "against": {"step": 0}}
+    claims = claims_of(
+        {"printed": "-0.50", "statistic": "min", "of": change, **AFTER},
+        {"printed": "2 of 2", "statistic": "count_where", "where": {"below": 0}, "of": change, **AFTER},
+    )
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed, (before, after) in enumerate([(0.9, 0.8), (1.2, 0.7)]):
+        store.run(seed=seed, values={(EI, 0): before, (EI, 5000): after}, claims=sealed)
+    lowest, falls = assess(claims, store.connection)
+    assert lowest.estimate == pytest.approx(-0.5)
+    assert falls.estimate == 2
+
+
 def test_nothing_run_never_passes(judged):
     """Every kind that needs a run is not_run without one, whatever is printed."""
     verdicts = judged(SPREAD, BASE, SEEDS, ORDER, *seeds_in_print([0.0, 0.0]), after=[])
