@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from repro.errors import SetupError
-from repro.files import write_json
+from repro.files import file_digest, write_json
 from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
 from repro.plan.texts import edition, texts_file
 
 Say = Callable[[str], None]
+TAKEN = ("*.safetensors", "*.json", "tokenizer.model", "merges.txt", "vocab.txt")
+"""What is taken from a hub: no code and nothing that can run any."""
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say) -> None:
@@ -101,19 +103,23 @@ def _worker(verb: str, spec: dict[str, str], what: str) -> None:
 
 
 def _from_hub(model: Model, weights: HubWeights, destination: Path) -> None:
-    """A snapshot at the pinned revision: safetensors, configuration and tokenizer, never code or pickles."""
-    from huggingface_hub import snapshot_download
+    """A snapshot at the pinned revision: safetensors, configuration and tokenizer, never code or pickles.
+
+    A download that was cut off goes on where it stopped. Every file is compared with the digest the hub publishes for
+    it, and the digests are kept in identity.json.
+    """
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     where = f"model {model.id} ({weights.repository}@{weights.revision[:12]})"
     partial = destination.with_name(destination.name + ".partial")
     try:
-        snapshot_download(
-            weights.repository,
-            revision=weights.revision,
-            local_dir=partial,
-            allow_patterns=["*.safetensors", "*.json", "tokenizer.model", "merges.txt", "vocab.txt"],
-        )
+        info = HfApi().model_info(weights.repository, revision=weights.revision, files_metadata=True)
+        if info.sha != weights.revision:
+            raise SetupError(
+                f"{where}: the hub answers with revision {str(info.sha)[:12]}; pin a revision, not a branch or a tag"
+            )
+        snapshot_download(weights.repository, revision=weights.revision, local_dir=partial, allow_patterns=list(TAKEN))
     except GatedRepoError as error:
         raise SetupError(f"{where}: gated; accept its terms on the hub and set HF_TOKEN, then fetch again") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
@@ -121,6 +127,24 @@ def _from_hub(model: Model, weights: HubWeights, destination: Path) -> None:
         raise SetupError(
             f"{where}: could not be fetched ({problem}); connect to the hub and run fetch again"
         ) from error
-    write_json(partial / "identity.json", {"model": model.model_dump(mode="json")})
+    published = {file.rfilename: file.lfs.sha256 for file in info.siblings or () if file.lfs}
+    digests = _verified(partial, published, where)
+    write_json(partial / "identity.json", {"model": model.model_dump(mode="json"), "files": digests})
+    shutil.rmtree(partial / ".cache", ignore_errors=True)
     shutil.rmtree(destination, ignore_errors=True)
     os.replace(partial, destination)
+
+
+def _verified(folder: Path, published: dict[str, str], where: str) -> dict[str, str]:
+    """Digest of every file; one that is not what the hub publishes is removed and named."""
+    digests = {path.name: file_digest(path) for path in sorted(folder.glob("*")) if path.is_file()}
+    if not any(name.endswith(".safetensors") for name in digests):
+        raise SetupError(f"{where}: the hub has no safetensors for it; weights in other formats are refused")
+    for name, found in digests.items():
+        if found != published.get(name, found):
+            (folder / name).unlink()
+            raise SetupError(
+                f"{where}: {name} has sha256 {found[:12]}, the hub publishes {published[name][:12]}; it was removed, "
+                "run fetch again"
+            )
+    return digests
