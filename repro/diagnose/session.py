@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from functools import cache as cached
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from repro.diagnose.capture import Reading, capture
 from repro.diagnose.diagnostics import anchor_of, measurements
-from repro.evidence.folder import RunFolder, read_json, unreadable
+from repro.evidence.folder import RunFolder, read_json
 from repro.evidence.lock import exclusive
 from repro.evidence.progress import Progress
 from repro.evidence.request import Request, read_request
@@ -26,8 +25,9 @@ from repro.files import write_bytes
 from repro.manifest.probes import ProbeSet
 from repro.measurement import Measurement, measured
 from repro.plan.run import Run
-from repro.train.adapter import save_adapter
+from repro.train.adapter import load_adapter, save_adapter
 from repro.train.batches import tokenise
+from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
 from repro.train.mixture import order, order_by_tokens, split
@@ -70,27 +70,38 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
     if session.run.steps:
         diverged = _train(session)
     else:
-        session.folder.append(0, _measure(session, 0))  # a condition that trains nothing: the base model, once
+        session.folder.append(0, _measure(session, 0)[0])  # a condition that trains nothing: the base model, once
     folder.finish("diverged" if diverged else "done", diverged)
     folder.state.unlink(missing_ok=True)
+    folder.earlier_state.unlink(missing_ok=True)
     session.progress.show("diverged" if diverged else "done", force=True)
 
 
 def _train(session: Session) -> str | None:
-    """Train to the last step, or to the first that is not finite: the reason then."""
+    """Train to the last step, or until something is not finite: the reason then."""
     run = session.run
     trainer = Trainer(session.model, run.training, run.steps, run.seed or 0, session.regularizer)
     if session.folder.state.exists():
-        trainer.restore(_read_state(session.folder.state))
+        trainer.restore(read_state(session.folder.state))
+        diverged = None
     else:
-        checkpoint(session, trainer, [])
-    diverged = None
-    for steps in checkpoints(session, trainer):
+        diverged = checkpoint(session, trainer, [])
+    for steps in checkpoints(session, trainer) if not diverged else ():
         diverged = checkpoint(session, trainer, steps)
         if diverged:
             break
-    save_adapter(session.model, session.folder.path / "adapter")  # of a diverged run, the last healthy one
-    return diverged
+    kept = _go_back(session, trainer, diverged) if diverged else ""
+    save_adapter(session.model, session.folder.path / "adapter")
+    return f"{diverged.problem}; {kept}" if diverged else None
+
+
+def _go_back(session: Session, trainer: Trainer, divergence: Divergence) -> str:
+    """Give the model back its last healthy weights; what is kept, in words."""
+    healthy = last_healthy(session.folder, divergence)
+    if healthy is None:
+        return "no healthy adapter is left; the one kept is not"
+    trainer.restore(healthy)
+    return f"the adapter kept is that of step {trainer.step}"
 
 
 def load(request: Request, folder: RunFolder, cache: Path) -> Session:
@@ -103,6 +114,8 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
     base = load_base(model_folder, run.training)
     regularised = _regularizer(run, folder, base, tokenizer)
     model: nn.Module = add_lora(base, run.training, run.seed) if run.seed is not None else base
+    if run.parent is not None:
+        load_adapter(model, folder.start.path / "adapter")
     training, heldout = _data(run, tokenizer, cache)
     write_provenance(folder.path, request, model_folder)
     probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
@@ -159,29 +172,35 @@ def checkpoints(session: Session, trainer: Trainer) -> Iterator[list[Step]]:
             since = []
 
 
-def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> str | None:
-    """Measure where measuring is due, write the evidence, save the state; the reason when training has diverged."""
+def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Divergence | None:
+    """Measure where measuring is due, write the evidence, save the state; what went wrong when training has diverged."""
     rows = [row for step in steps for row in _log(step)]
-    diverged = next((step.problem for step in steps if not step.finite), None)
+    broken = next((step for step in steps if not step.finite), None)
+    diverged = Divergence(broken.step - 1, broken.problem) if broken else check_parameters(session.model, trainer.step)
     if trainer.step in session.run.measured_steps() and not diverged:
-        rows += _measure(session, trainer.step)
+        measured_rows, diverged = _measure(session, trainer.step)
+        rows += measured_rows
     session.folder.append(trainer.step, rows)
     if not diverged:
-        write_bytes(session.folder.state, save_tensors(trainer.state()))
+        save_state(session.folder, trainer.state())
     return diverged
 
 
-def _measure(session: Session, step: int) -> list[Measurement]:
+def _measure(session: Session, step: int) -> tuple[list[Measurement], Divergence | None]:
+    """The measurements of a checkpoint, and whether its activations are finite."""
     session.progress.show("measuring", force=True)
     reading = Reading.of(session.run.diagnostics)
     X = capture(session.model, session.tokenizer, session.probes.texts(), [reading])[reading]
     name = session.folder.path / "activations" / f"{step:06d}.safetensors"
     write_bytes(name, save_tensors({"activations": torch.from_numpy(X)}))
-    anchor = anchor_of(session.folder.measurements(0)) if step else None
+    base = session.folder.start if session.run.parent else session.folder if step else None
+    anchor = anchor_of(base.measurements(0)) if base else None
     rows = measurements(X, session.probes.labels(), step, session.run.diagnostics, anchor)
     rows += heldout_losses(session.model, session.heldout, session.run.training, step)
     session.progress.measured(rows)
-    return rows
+    broken = int((~np.isfinite(X)).any(axis=1).sum())
+    problem = f"diverged at step {step}: {broken} of {len(X)} activations not finite"
+    return rows, Divergence(step, problem) if broken else None
 
 
 def _log(step: Step) -> Iterator[Measurement]:
@@ -193,14 +212,6 @@ def _log(step: Step) -> Iterator[Measurement]:
         yield measured(value, quantity=quantity, step=step.step, n=step.tokens)
     if step.csr_loss is not None:
         yield measured(step.csr_loss, quantity="csr_loss", step=step.step)
-
-
-def _read_state(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        tensors: dict[str, torch.Tensor] = load_tensors(path.read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise unreadable(path, error) from error
-    return tensors
 
 
 def _deterministic(threads: int) -> None:

@@ -2,11 +2,12 @@
 
 run.json        what was asked, with the key and the judging rules frozen before the run (host)
 probes.json     the probe texts, by content hash (host); csr_probes.json those of CSR where they are others
+start/          what a run that continues another starts from: its adapter, the chain's anchor, whose it is (host)
 provenance.json what it ran on (worker)
 steps/          measurements of each checkpoint, Parquet (worker)
 activations/    pooled activations at each measured step (worker)
-state.safetensors   adapter and optimizer at the last checkpoint: where a killed run goes on (worker)
-adapter/        the trained adapter (worker, at the end)
+state.safetensors   adapter and optimizer at the last checkpoint: where a killed run goes on; state.earlier… before it (worker)
+adapter/        the trained adapter; of a diverged run, the last healthy one (worker, at the end)
 progress.json, log.txt   for whoever watches; not evidence
 done.json       the marker, written last, with the digest of every file above that is evidence
 """
@@ -33,6 +34,8 @@ EVIDENCE = (
     "steps/*.parquet",
     "activations/*.safetensors",
     "adapter/*",
+    "start/*.json",
+    "start/*/*",
 )
 
 SCHEMA = pa.schema(
@@ -60,6 +63,16 @@ class RunFolder:
     def state(self) -> Path:
         """Where training goes on from."""
         return self.path / "state.safetensors"
+
+    @property
+    def earlier_state(self) -> Path:
+        """The state before that one: known to be healthy once training has gone on from it."""
+        return self.path / "state.earlier.safetensors"
+
+    @property
+    def start(self) -> "RunFolder":
+        """What a run that continues another starts from: laid out as a run folder, with the chain's step 0."""
+        return RunFolder(self.path / "start")
 
     @property
     def log(self) -> Path:

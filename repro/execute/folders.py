@@ -9,6 +9,7 @@ from typing import Literal
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import Request, read_request, stored_key, write_request
+from repro.execute.chain import bring_start
 from repro.files import write_bytes
 from repro.manifest.probes import load_probe_set
 from repro.plan.run import Run, differences
@@ -67,6 +68,7 @@ def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
     others = place.run.training.csr.probe_set
     if place.run.condition.csr and others:
         write_bytes(folder.path / "csr_probes.json", load_probe_set(others).model_dump_json().encode())
+    bring_start(place.run, folder)
     request = Request(id=place.run.id, slot=place.run.slot, run=place.run, claims=dict(claims), threads=threads)
     write_request(folder.path, request)
     return folder

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from repro.evidence.folder import RunFolder
+from repro.execute.chain import held
 from repro.execute.folders import Place, prepare
 from repro.execute.jobs import Job, Runner
 
@@ -42,8 +43,10 @@ def carry_out(
     running: list[tuple[Place, Job]] = []
     try:
         while waiting or running:
+            waiting = _startable(waiting, bool(running), outcome, watcher)
             free = max(0, at_once - len(running))
-            next_ones, waiting = waiting[:free], waiting[free:]
+            next_ones = [place for place in waiting if held(place.run, place.folder) is None][:free]
+            waiting = [place for place in waiting if place not in next_ones]
             folders = [prepare(place, claims, runner.threads) for place in next_ones]
             for place, job in zip(next_ones, runner.start(folders) if folders else [], strict=True):
                 running.append((place, job))
@@ -55,6 +58,20 @@ def carry_out(
         for _, job in running:
             job.stop()
     return outcome
+
+
+def _startable(waiting: Sequence[Place], busy: bool, outcome: Outcome, watcher: Watcher) -> list[Place]:
+    """Those that may start now or later; the others failed: what they start from diverged, or nobody works on it."""
+    ready = any(held(place.run, place.folder) is None for place in waiting)
+    kept = []
+    for place in waiting:
+        hold = held(place.run, place.folder)
+        if hold and (hold.kind == "never" or not (busy or ready)):
+            outcome.failed.append((place, hold.reason))
+            watcher.ended(place, hold.reason)
+        else:
+            kept.append(place)
+    return kept
 
 
 def _ended(pair: tuple[Place, Job], outcome: Outcome, watcher: Watcher) -> bool:

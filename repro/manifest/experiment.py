@@ -71,7 +71,23 @@ class Experiment(Frozen):
         for name, condition in self.conditions.items():
             for phase in condition.phases:
                 self._check_mixture(name, phase.mixture)
+            self._check_chain(name)
         return self
+
+    def _check_chain(self, name: str) -> None:
+        """Every condition that goes on from another ends, in so many steps, at one that starts from the base model."""
+        chain = [name]
+        while (before := self.conditions[chain[-1]].continues) is not None:
+            if before not in self.conditions or not self.conditions[before].steps:
+                known = ", ".join(other for other, condition in self.conditions.items() if condition.steps)
+                raise ValueError(f"condition {chain[-1]} continues {before!r}; expected a trained condition: {known}")
+            if before in chain:
+                raise ValueError(
+                    f"condition {name} continues itself by way of {' → '.join([*chain, before])}; break it"
+                )
+            chain.append(before)
+        if len(chain) > 1 and not self.conditions[name].steps:
+            raise ValueError(f"condition {name} continues {chain[1]} but trains nothing; give it phases")
 
     def _check_mixture(self, condition: str, mixture: dict[str, float]) -> None:
         unknown = sorted(set(mixture) - set(self.domains))

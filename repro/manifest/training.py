@@ -114,6 +114,8 @@ class Condition(Frozen):
 
     csr: Penalty | None = None
     """Complement-subspace regularisation; None: none."""
+    continues: str | None = None
+    """The condition whose trained adapter it goes on from, same model and seed, under a fresh schedule; None: the base."""
 
     @property
     def steps(self) -> int:

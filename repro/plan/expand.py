@@ -9,45 +9,72 @@ from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
 from repro.manifest.probes import ProbeSet, load_probe_set
+from repro.manifest.training import Condition
 from repro.plan.code import worker_code
-from repro.plan.run import Run
+from repro.plan.run import Parent, Run
 from repro.plan.texts import edition
 
 
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
-    """All runs of a manifest, in the manifest's order, each once. Raises ManifestError for a missing probe set."""
-    models, own = load_models(), {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
-    sources = {**load_sources(), **own}
-    probes = load_probe_set(experiment.probe_set)
-    csr_hash = _csr_probes(experiment, probes)
-    code = worker_code()
+    """All runs of a manifest, in the manifest's order, each once; one that another continues comes before it.
+
+    Raises ManifestError for a missing probe set.
+    """
+    planner = _Planner(experiment, environment)
     runs: dict[str, Run] = {}
     for arm in experiment.arms:
         for model in arm.models:
             for name in arm.conditions:
-                condition = experiment.conditions[name]
-                used = sorted({domain for phase in condition.phases for domain in phase.mixture})
-                for seed in arm.seeds if condition.steps else (None,):
-                    run = Run(
-                        experiment=experiment.id,
-                        model=models[model],
-                        condition_id=name,
-                        condition=condition,
-                        seed=seed,
-                        training=experiment.training,
-                        diagnostics=experiment.diagnostics,
-                        domains={
-                            domain: tuple(sources[source] for source in experiment.domains[domain])
-                            for domain in (experiment.domains if experiment.training.heldout else used)
-                        },
-                        probe_set=probes.id,
-                        probe_hash=probes.content_hash,
-                        csr_probe_hash=csr_hash if condition.csr else None,
-                        code=code,
-                        environment=environment,
-                    )
-                    runs.setdefault(run.id, run)
+                for seed in arm.seeds if experiment.conditions[name].steps else (None,):
+                    for run in planner.chain(model, name, seed):
+                        runs.setdefault(run.id, run)
     return tuple(runs.values())
+
+
+class _Planner:
+    """What the runs of one manifest share."""
+
+    def __init__(self, experiment: Experiment, environment: dict[str, str]) -> None:
+        own = {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
+        self._experiment, self._environment = experiment, environment
+        self._models, self._sources = load_models(), {**load_sources(), **own}
+        self._probes = load_probe_set(experiment.probe_set)
+        self._csr_hash = _csr_probes(experiment, self._probes)
+        self._code = worker_code()
+
+    def chain(self, model: str, name: str, seed: int | None) -> list[Run]:
+        """The run, after every run it goes on from."""
+        condition = self._experiment.conditions[name]
+        before = self.chain(model, condition.continues, seed) if condition.continues else []
+        parent = Parent(id=before[-1].id, slot=before[-1].slot) if before else None
+        return [*before, self._run(model, name, seed, parent)]
+
+    def _run(self, model: str, name: str, seed: int | None, parent: Parent | None) -> Run:
+        experiment, condition = self._experiment, self._experiment.conditions[name]
+        return Run(
+            experiment=experiment.id,
+            model=self._models[model],
+            condition_id=name,
+            condition=condition,
+            seed=seed,
+            parent=parent,
+            training=experiment.training,
+            diagnostics=experiment.diagnostics,
+            domains=self._domains(condition),
+            probe_set=self._probes.id,
+            probe_hash=self._probes.content_hash,
+            csr_probe_hash=self._csr_hash if condition.csr else None,
+            code=self._code,
+            environment=self._environment,
+        )
+
+    def _domains(self, condition: Condition) -> dict[str, tuple[Source, ...]]:
+        """The domains a run reads: those it trains on, or all of them where losses on held-out texts are measured."""
+        used = sorted({domain for phase in condition.phases for domain in phase.mixture})
+        return {
+            domain: tuple(self._sources[source] for source in self._experiment.domains[domain])
+            for domain in (self._experiment.domains if self._experiment.training.heldout else used)
+        }
 
 
 def _csr_probes(experiment: Experiment, probes: ProbeSet) -> str | None:

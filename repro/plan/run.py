@@ -17,6 +17,18 @@ from repro.manifest.training import Condition, Training
 KEY_VERSION = 1
 
 
+class Parent(Frozen):
+    """The run whose trained adapter another run starts from."""
+
+    id: str
+    slot: str
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder, beside that of the run that continues it."""
+        return _folder(self.slot, self.id)
+
+
 class Run(Frozen):
     """Everything the worker needs to know, resolved: no name is left to look up."""
 
@@ -26,6 +38,8 @@ class Run(Frozen):
     condition: Condition
     seed: int | None
     """None for a condition that trains nothing: no number in it is random."""
+    parent: Parent | None = None
+    """None for a run that starts from the base model."""
     training: Training
     diagnostics: Diagnostics
     domains: dict[str, tuple[Source, ...]]
@@ -43,6 +57,8 @@ class Run(Frozen):
         content = self.model_dump(mode="json", exclude={"experiment": True, "condition_id": True})
         content["model"].pop("title")
         content["condition"].pop("title")
+        content["condition"].pop("continues")  # a name; what it stands for is the parent
+        content["parent"] = self.parent.id if self.parent else None
         content["domains"] = {
             name: [identity(source) for source in sources] for name, sources in content["domains"].items()
         }
@@ -62,7 +78,7 @@ class Run(Frozen):
     @property
     def folder(self) -> str:
         """Name of its folder below the experiment's."""
-        return f"{self.slot}-{self.id[:12]}"
+        return _folder(self.slot, self.id)
 
     @property
     def steps(self) -> int:
@@ -72,6 +88,10 @@ class Run(Frozen):
     def measured_steps(self) -> list[int]:
         """Steps at which activations are measured: 0, every so often, and the last."""
         return sorted({*range(0, self.steps + 1, self.diagnostics.every), self.steps})
+
+
+def _folder(slot: str, identity: str) -> str:
+    return f"{slot}-{identity[:12]}"
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
-from peft import PeftModel, get_peft_model_state_dict
-from safetensors.torch import save
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import nn
 
+from repro.errors import EvidenceError
 from repro.files import write_bytes
 
 
@@ -21,3 +23,22 @@ def save_adapter(model: nn.Module, folder: Path) -> None:
     write_bytes(
         folder / "adapter_config.json", (json.dumps(content, indent=2, sort_keys=True, default=str) + "\n").encode()
     )
+
+
+def load_adapter(model: nn.Module, folder: Path) -> None:
+    """Give the model a saved adapter's weights, bit for bit. Raises EvidenceError when they do not fit it exactly."""
+    assert isinstance(model, PeftModel)
+    path = folder / "adapter_model.safetensors"
+    try:
+        tensors = load(path.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise EvidenceError(f"{path}: cannot be read ({error}); run what it comes from again") from error
+    expected = {name: value.shape for name, value in get_peft_model_state_dict(model).items()}
+    found = {name: value.shape for name, value in tensors.items()}
+    if found != expected:
+        differing = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+        raise EvidenceError(
+            f"{path}: {len(differing)} tensors do not fit this model's adapter, the first is {differing[0]}; "
+            "give both conditions the same adapter"
+        )
+    set_peft_model_state_dict(model, tensors)

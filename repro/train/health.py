@@ -1,0 +1,66 @@
+"""Health: what is not finite any more, and the last state that certainly was healthy (docs/SCIENCE.md §9).
+
+A state is known to be healthy once a step was taken from it with a finite loss and gradient; the newest saved state may
+be the very one that gives the first loss that is not. So the one before it is kept as well.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from repro.evidence.folder import RunFolder, unreadable
+from repro.files import write_bytes
+from repro.train.model import trainable
+
+States = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Training has left the finite numbers."""
+
+    bad: int
+    """The weights after this step are not healthy; those of any earlier saved step are."""
+    problem: str
+
+
+def check_parameters(model: nn.Module, step: int) -> Divergence | None:
+    """Whether every trained parameter is finite after `step`."""
+    broken = [name for name, value in trainable(model).items() if not torch.isfinite(value).all()]
+    if not broken:
+        return None
+    count = len(trainable(model))
+    return Divergence(
+        step, f"diverged at step {step}: {len(broken)} of {count} trained tensors not finite, {broken[0]} first"
+    )
+
+
+def save_state(folder: RunFolder, tensors: Mapping[str, Tensor]) -> None:
+    """Write the state to go on from; the one before it is kept beside. Whole at every moment."""
+    if folder.state.exists():
+        beside = folder.state.with_name(f".{folder.earlier_state.name}.tmp")
+        beside.unlink(missing_ok=True)
+        os.link(folder.state, beside)
+        os.replace(beside, folder.earlier_state)
+    write_bytes(folder.state, save(dict(tensors)))
+
+
+def read_state(path: Path) -> States:
+    """A saved state. Raises EvidenceError when it is not whole."""
+    try:
+        return load(path.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise unreadable(path, error) from error
+
+
+def last_healthy(folder: RunFolder, divergence: Divergence) -> States | None:
+    """The newest saved state from before the weights went bad; None when none is left."""
+    states = [read_state(path) for path in (folder.state, folder.earlier_state) if path.exists()]
+    healthy = [tensors for tensors in states if int(tensors["step"]) < divergence.bad or int(tensors["step"]) == 0]
+    return max(healthy, key=lambda tensors: int(tensors["step"]), default=None)

@@ -1,0 +1,100 @@
+"""A run that goes on from another's adapter, and what becomes of one whose predecessor, or itself, diverges."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from repro.evidence.folder import RunFolder
+from repro.evidence.request import read_request
+from repro.manifest.load import load_experiment
+from repro.plan.expand import expand, local_environment
+
+Command = Callable[..., CompletedProcess[str]]
+MANIFEST = """
+id: chained
+title: B3 and then B2
+image: local
+probe_set: factorial_48
+domains: {code: [standard_library], math: [grade_school], natural_language: [python_topics]}
+conditions:
+  B3-B2: {title: on to math, continues: B3, phases: [{steps: 3, mixture: {code: 0.7, math: 0.3}}]}
+  B3: {title: code and natural language, phases: [{steps: 4, mixture: {code: 0.7, natural_language: 0.3}}]}
+training:
+  lora: {rank: 4, alpha: 8, dropout: 0.1}
+  optimizer: {learning_rate: 0.01, warmup: 0.0}
+  accumulation: 2
+  max_length: 32
+  gradient_checkpointing: false
+  compute: float32
+  checkpoint_every: 1
+diagnostics: {every: 4}
+arms:
+  - {models: [tiny-llama], conditions: [B3-B2], seeds: [0]}
+"""
+
+
+def write(tmp_path: Path, content: str) -> Path:
+    """The manifest as a user's own file."""
+    (tmp_path / "chained.yaml").write_text(content)
+    return tmp_path / "chained.yaml"
+
+
+def folders(tmp_path: Path) -> dict[str, RunFolder]:
+    """Run folders by condition."""
+    found = [RunFolder(path) for path in (tmp_path / "results" / "runs" / "chained").iterdir()]
+    return {read_request(folder.path).run.condition_id: folder for folder in found}
+
+
+def marker(folder: RunFolder) -> dict[str, Any]:
+    """The done marker."""
+    done = folder.done()
+    assert done is not None
+    return done
+
+
+def test_what_a_run_continues_is_planned_before_it_and_decides_its_identity(tmp_path: Path) -> None:
+    first = expand(load_experiment(str(write(tmp_path, MANIFEST))), local_environment())
+    assert [run.condition_id for run in first] == ["B3", "B3-B2"]
+    assert first[1].parent is not None
+    assert first[1].parent.id == first[0].id
+    longer = MANIFEST.replace("steps: 4", "steps: 5")
+    second = expand(load_experiment(str(write(tmp_path, longer))), local_environment())
+    assert second[1].id != first[1].id
+
+
+def test_a_chain_runs_in_order_and_each_link_says_where_it_comes_from(repro: Command, tmp_path: Path) -> None:
+    done = repro("run", str(write(tmp_path, MANIFEST)), "--max-parallel", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    parent, child = folders(tmp_path)["B3"], folders(tmp_path)["B3-B2"]
+    child.check()
+    origin = json.loads((child.path / "start" / "origin.json").read_text())
+    assert origin["run"] == read_request(parent.path).id
+    assert origin["files"] == {name: h for name, h in marker(parent)["files"].items() if name.startswith("adapter/")}
+    assert {"start/origin.json", "start/adapter/adapter_model.safetensors"} <= marker(child)["files"].keys()
+    begun, ended = ("activations/000000.safetensors", "activations/000004.safetensors")
+    start = load_file(child.path / begun)["activations"]
+    assert np.array_equal(start, load_file(parent.path / ended)["activations"])
+    assert not np.array_equal(start, load_file(parent.path / begun)["activations"]), "the parent did learn"
+
+
+def test_a_run_that_blows_up_ends_as_diverged_and_nothing_goes_on_from_it(repro: Command, tmp_path: Path) -> None:
+    blown = MANIFEST.replace("learning_rate: 0.01", "learning_rate: 1.0e+25").replace("steps: 4", "steps: 6")
+    done = repro("run", str(write(tmp_path, blown)))
+    assert done.returncode == 3
+    assert "starts from tiny-llama-B3-s0, which diverged at step" in done.stdout
+    found = folders(tmp_path)
+    assert found.keys() == {"B3"}
+    end = marker(found["B3"])
+    assert end["status"] == "diverged"
+    assert "the adapter kept is that of step 0" in end["reason"], "one step at this rate already spoils the weights"
+    kept = load_file(found["B3"].path / "adapter" / "adapter_model.safetensors")
+    assert all(np.isfinite(value).all() for value in kept.values())
+    assert all(not value.any() for name, value in kept.items() if "lora_B" in name), "step 0: B is zero"
+    assert repro("ingest").returncode == 0
+    counted = "SELECT status, count(*) FROM runs GROUP BY ALL"
+    assert json.loads(repro("sql", counted, "--format", "json").stdout) == [{"status": "diverged", "count_star()": 1}]

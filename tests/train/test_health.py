@@ -1,0 +1,51 @@
+"""Which state is known to be healthy."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from repro.errors import EvidenceError
+from repro.evidence.folder import RunFolder
+from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
+
+
+def state(step: int) -> dict[str, Tensor]:
+    """A state that is told by its step."""
+    return {"step": torch.tensor(step), "adapter/a": torch.full((3,), float(step))}
+
+
+@pytest.mark.parametrize(("bad", "kept"), [(12, 10), (11, 10), (10, 5), (6, 5)])
+def test_a_state_counts_as_healthy_only_when_a_finite_step_was_taken_from_it(
+    tmp_path: Path, bad: int, kept: int
+) -> None:
+    folder = RunFolder(tmp_path)
+    for step in (0, 5, 10):
+        save_state(folder, state(step))
+    found = last_healthy(folder, Divergence(bad, "diverged"))
+    assert found is not None
+    assert int(found["step"]) == kept
+    assert float(found["adapter/a"][0]) == kept
+    assert int(read_state(folder.state)["step"]) == 10
+
+
+def test_the_start_is_healthy_and_a_spoilt_state_is_named(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert last_healthy(folder, Divergence(0, "diverged")) is None
+    save_state(folder, state(0))
+    assert last_healthy(folder, Divergence(0, "diverged")) is not None
+    folder.state.write_bytes(b"cut off")
+    with pytest.raises(EvidenceError, match=r"state\.safetensors: cannot be read"):
+        read_state(folder.state)
+
+
+def test_one_parameter_that_is_not_finite_is_found() -> None:
+    model = nn.Linear(3, 2)
+    assert check_parameters(model, 7) is None
+    with torch.no_grad():
+        model.weight[1, 2] = float("nan")
+    found = check_parameters(model, 7)
+    assert found is not None
+    assert found.bad == 7
+    assert "step 7: 1 of 2 trained tensors not finite, weight first" in found.problem
