@@ -103,6 +103,7 @@ def _run(given: argparse.Namespace) -> int:
     at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
     if at_once < 1:
         raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
+    _refuse_what_cannot_fit(given.runner, [place.run for place in places if place.state != "finished"])
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
@@ -116,6 +117,18 @@ def _run(given: argparse.Namespace) -> int:
         _say(f"{place.run.slot}: {problem}")
     _say(f"{len(outcome.finished)} of {len(places)} runs finished; evidence in {results_folder(given.results)}")
     return 3 if outcome.failed else 0
+
+
+def _refuse_what_cannot_fit(runner: str, runs: "list[Run]") -> None:
+    from repro.errors import SetupError
+    from repro.execute.machine import gpus, memory_gibibytes
+    from repro.plan.budget import too_large
+
+    if runner == "slurm" or gpus():
+        return  # the cluster's own limits decide; a GPU's memory is the plan's business
+    problem = next((words for run in runs if (words := too_large(run, memory_gibibytes()))), None)
+    if problem:
+        raise SetupError(problem)
 
 
 def _at_once(runs: "list[Run]") -> int:

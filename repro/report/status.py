@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from repro.execute.elsewhere import at_work
 from repro.report.progress import describe
 
 
@@ -18,10 +19,13 @@ def print_status(results: Path) -> None:
     for column in ("experiment", "run", "state", "now"):
         table.add_column(column)
     folders = sorted(path.parent for path in (results / "runs").glob("*/*/run.json"))
+    elsewhere = at_work(results)
     for folder in folders:
         now = _read(folder / "progress.json")
         state = _state(folder, now)
-        table.add_row(folder.parent.name, folder.name, state, describe(now) if state == "running" else "")
+        if state == "unfinished":
+            state = elsewhere.get(folder, state)
+        table.add_row(folder.parent.name, folder.name, state, describe(now) if state.startswith("running") else "")
     console = Console() if sys.stdout.isatty() else Console(width=160)
     console.print(table if folders else f"no runs under {results / 'runs'}")
 

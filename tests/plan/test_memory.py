@@ -10,7 +10,7 @@ from torch import nn
 from repro.manifest.load import load_experiment, load_models
 from repro.manifest.model import Model
 from repro.manifest.training import Lora, Quantisation, Training
-from repro.plan.budget import GPU_GIB, gpu_gibibytes, obstacle
+from repro.plan.budget import GPU_GIB, gibibytes, gpu_gibibytes, obstacle, too_large
 from repro.plan.expand import expand, local_environment
 from repro.plan.memory import adapter_parameters, linear_parameters, parameters, training_memory
 from repro.train.weights import FAMILIES, _configuration
@@ -78,3 +78,13 @@ def test_a_run_that_cannot_fit_names_the_nearest_that_would():
     )
     assert "with 4-bit weights (" in str(obstacle(full))
     assert "such GPUs" in str(obstacle(run, gibibytes=8))
+
+
+def test_a_run_too_large_for_this_memory_is_refused_and_a_small_one_is_not():
+    """The 7B model on a laptop of 16 GiB, and the laptop's own manifest on the same."""
+    large = expand(load_experiment("scale_ladder"), local_environment())[0]
+    small = expand(load_experiment("laptop"), local_environment())[0]
+    assert "needs about" in str(too_large(large, 16))
+    assert "the manifest's laptop twin" in str(too_large(large, 16))
+    assert too_large(small, 16) is None
+    assert too_large(small, gibibytes(small) - 0.1) is not None
