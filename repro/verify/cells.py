@@ -55,7 +55,7 @@ def _cell(claim: Claim, context: Context, sample: Sample, slope: float) -> Cell:
     prints = context.printed(claim)
     inner = innermost(sample.term) or sample.term
     printed = prints.spread(inner.quantity, inner.selector)
-    seeds = prints.seeds(inner.quantity, inner.selector) or (printed[1] if printed else 1)
+    seeds = printed[1] if printed else prints.seeds(inner.quantity, inner.selector) or 1
     single = "seed" in inner.selector or claim.kind == "single_run"
     if sample.problems and sample.statistic == "mean":
         share = float(np.clip(sample.value / sample.problems, 0.5 / sample.problems, 1 - 0.5 / sample.problems))

@@ -76,8 +76,10 @@ def tidy_sd(values: Sequence[float] | Array) -> float:
 
 def merged(rows: Sequence[Row], seed: int | None) -> Column | Absent:
     """One value per seed; the base model's several measurements (one per condition) are averaged."""
-    if len(rows) == 1 and seed is None and not np.isnan(rows[0].values).any():
-        return Column(rows[0].seeds, rows[0].values, (), rows[0].observations)
+    if len(rows) == 1 and (seed is None or (rows[0].seeds == seed).any()):  # the usual case, without copies
+        chosen = slice(None) if seed is None else rows[0].seeds == seed
+        if not np.isnan(rows[0].values[chosen]).any():
+            return Column(rows[0].seeds[chosen], rows[0].values[chosen], (), rows[0].observations)
     seeds = np.concatenate([row.seeds for row in rows])
     values = np.concatenate([row.values for row in rows])
     if seed is not None:

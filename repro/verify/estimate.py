@@ -99,7 +99,7 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
     assert isinstance(value, Interval)
     truth = claim.term.statistic in TRUTHS
     cells = cells_of(claim, context, measured, slopes=not truth)
-    probability, reason = _probability(claim, context, measured)
+    probability, reason = _probability(claim, context, measured, cells)
     low, high = (None, None) if truth else interval(value.low, cells)
     return Estimate(
         state="measured",
@@ -135,12 +135,18 @@ def _category(claim: Claim, measured: Measured, value: Category) -> Estimate:
     return Estimate(state="measured", value=value.name, cells=(cell,), probability=chance)
 
 
-def _probability(claim: Claim, context: Context, measured: Measured) -> tuple[float | None, str]:
+def _probability(
+    claim: Claim, context: Context, measured: Measured, cells: tuple[Cell, ...]
+) -> tuple[float | None, str]:
     """Probability of a relation; for a single run without printed spread, of the direction it changed in."""
     term, rule = claim.term, claim.tolerance.rule
     if rule == "probability" and term.statistic not in ("identical", "proportional"):
         goal = None if term.statistic in TRUTHS else claim.value
-    elif rule == "seed_spread" and (change := _change(claim, context)) is not None:
+    elif (
+        rule == "seed_spread"
+        and any(cell.printed_sd is None for cell in cells)
+        and (change := _change(claim, context)) is not None
+    ):
         term, goal = change, None
         if isinstance(value := evaluate(term, measured), Missing):
             return None, f"its direction cannot be judged: {value.reason}"

@@ -81,7 +81,7 @@ class Prints:
     def spread(self, quantity: str, selector: Mapping[str, Scalar]) -> tuple[float, int] | None:
         """(standard deviation, seeds) of a cell: printed, or computed from its seeds' printed values; None: neither."""
         key = cell_key(quantity, selector)
-        seeds = self.seeds(quantity, selector)
+        seeds = self._seeds.get(key) or len(self._by_seed.get(key, ())) or None
         if key in self._sd and seeds is not None and seeds >= 2:
             return self._sd[key], seeds
         values = list(self._by_seed.get(key, {}).values())
