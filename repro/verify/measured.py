@@ -11,9 +11,9 @@ from functools import reduce
 import numpy as np
 
 from repro.manifest.claim import Scalar, Term
-from repro.verify.algebra import evaluate, operand
+from repro.verify.algebra import evaluate, operand, series
 from repro.verify.algebra_interval import Category, Missing, Value, point
-from repro.verify.arrays import Arrays, NoSpreadError, key_of
+from repro.verify.arrays import Arrays, NoSpreadError, key_of, name
 from repro.verify.columns import NO_SEED, Absent, Array, Column
 from repro.verify.evidence import Evidence
 from repro.verify.prints import TRAJECTORIES
@@ -60,6 +60,12 @@ def _varies(sample: Sample) -> bool:
     return each_run and "seed" not in sample.term.selector and bool((sample.column.seeds != NO_SEED).any())
 
 
+def ranks(values: Array) -> Array:
+    """Ranks from 1, ties sharing the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], dtype=np.float64)
+
+
 @dataclass
 class Measured:
     """The evidence of one experiment, as `repro.verify.algebra.Lookup`. One per claim: it remembers what was asked."""
@@ -87,7 +93,24 @@ class Measured:
             if statistic == "sd":
                 return self._spread(term)
             return self._known(term, statistic, self.over_seeds(operand(term)))
+        if statistic in ("spearman", "pearson") and term.of is not None and term.against is not None and term.over:
+            return self._correlation(term, term.of, term.against, term.over)
         return Missing("follows from other cells")
+
+    def _correlation(self, term: Term, first: Term, second: Term, axis: str) -> Value:
+        """Over the levels of an axis. Measured numbers are points: no need for the algebra's intervals, nor scipy.stats."""
+        levels, xs = series(term, self, axis)
+        _, ys = series(term.model_copy(update={"of": second, "among": levels}), self, axis)
+        if isinstance(xs, Missing):
+            return xs
+        if isinstance(ys, Missing):
+            return ys
+        x, y = (np.array([value.low for value in values]) for values in (xs, ys))
+        if term.statistic == "spearman":
+            x, y = ranks(x), ranks(y)
+        if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+            return Missing(f"no correlation of {name(first)} with {name(second)}: too few points, or one does not vary")
+        return point(float(np.corrcoef(x, y)[0, 1]))
 
     def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
         inner = term

@@ -3,10 +3,12 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from repro.geometry.trajectory import collapse_step, temporary_recovery
 from repro.geometry.undefined import Undefined
 from repro.verify.columns import NO_SEED, Absent, Column, Row, collapse_steps, followed, merged, recoveries
+from repro.verify.measured import ranks
 
 PATHS = st.lists(st.sampled_from([0.0, 0.0, 0.3, None]), min_size=2, max_size=7)
 
@@ -20,6 +22,11 @@ def test_collapse_and_recovery_are_those_of_the_geometry(path: list[float | None
     found = collapse_steps(steps, table)[0]
     assert np.isnan(found) if isinstance(expected, Undefined) else found == expected
     assert bool(recoveries(table)[0]) == temporary_recovery(values)
+
+
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.5, 0.9]), min_size=1, max_size=9))
+def test_ranks_are_scipys(values: list[float]):
+    np.testing.assert_allclose(ranks(np.array(values)), stats.rankdata(values))
 
 
 def test_the_base_models_measurements_under_several_conditions_are_one_per_seed():

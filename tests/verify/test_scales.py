@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from repro.verify.scales import against_correlation, against_count, against_sd, against_z, fisher
+from repro.verify.scales import (
+    STATISTICS,
+    against_correlation,
+    against_count,
+    against_order_statistic,
+    against_sd,
+    against_z,
+    fisher,
+)
 from repro.verify.statistics import LEVEL
 
 
@@ -60,6 +68,19 @@ def test_a_perfect_rank_correlation_counts_as_half_a_step_less():
 def test_two_z_of_one_truth_differ_in_five_percent():
     rng = np.random.default_rng(4)
     outside = [against_z(a, b).p < LEVEL for a, b in rng.normal(2.0, 1.0, size=(2000, 2))]
+    assert np.mean(outside) == pytest.approx(0.05, abs=0.015)
+
+
+@pytest.mark.parametrize("statistic", ["median", "min", "max", "q75", "span", "iqr"])
+@pytest.mark.parametrize(("n", "m"), [(3, 3), (8, 3), (8, 8)])
+def test_order_statistics_of_one_process_differ_in_five_percent(statistic: str, n: int, m: int):
+    rng = np.random.default_rng(7)
+    function = STATISTICS[statistic]
+    theirs, ours = rng.normal(size=(2000, n)), rng.normal(size=(2000, m))
+    differences, sds = function(ours, axis=1) - function(theirs, axis=1), theirs.std(1, ddof=1)
+    outside = [
+        against_order_statistic(statistic, d, sd, n, m, 0.01).p < LEVEL for d, sd in zip(differences, sds, strict=True)
+    ]
     assert np.mean(outside) == pytest.approx(0.05, abs=0.015)
 
 
