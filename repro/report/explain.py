@@ -96,7 +96,8 @@ def _artefacts(verdict: Verdict) -> Iterator[str]:
         )
         yield f"Scale      anchored twin: {agrees}"
     if readings := tests.get("specifications"):
-        yield f"Readings   {readings['share']:.0%} of {readings['of']} measured readings of the definition agree"
+        share, of = readings["share"], readings["of"]
+        yield f"Readings   the statement holds under {share:.0%} of {of} measured readings of the definition"
 
 
 def _change(verdict: Verdict) -> str:

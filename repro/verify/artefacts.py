@@ -1,18 +1,24 @@
 """Tests that every verdict on an entanglement intensity carries: is it the geometry, or an artefact of measuring it?
 
 health: runs that diverged or gave no value. scale: the same claim on the anchored twin, whose ridge follows the scale
-of the activations (docs/SCIENCE.md §5). specifications: the share of all measured readings that give the same outcome.
-Nulls are of one model's activations and have no rows in the store: `repro measure` gives them.
+of the activations (docs/SCIENCE.md §5). specifications: the share of all measured readings of the definition under which
+a statement holds. Nulls are of one model's activations and have no rows in the store: `repro measure` gives them.
 """
 
 from collections import Counter
+from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+
 from repro.manifest.claim import Claim, Term
+from repro.verify.algebra import evaluate
+from repro.verify.arrays import Arrays, NoSpreadError
 from repro.verify.cells import Context
+from repro.verify.columns import Array, Column
 from repro.verify.estimate import estimate
 from repro.verify.judge import judge
-from repro.verify.measured import INTENSITY
+from repro.verify.measured import INTENSITY, Measured, Sample
 from repro.verify.verdict import Estimate, Outcome
 
 ANCHORED = "anchored"
@@ -27,10 +33,12 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
         return tests
     readings = _readings(claim, context)
     if ANCHORED in readings:
-        tests["scale"] = {**readings[ANCHORED], "agrees": readings[ANCHORED]["outcome"] == outcome}
-    if readings:
-        same = sum(reading["outcome"] == outcome for reading in readings.values())
-        tests["specifications"] = {"share": (1 + same) / (1 + len(readings)), "of": 1 + len(readings)}
+        twin = estimate(claim, context, ANCHORED)
+        if twin.state == "measured":
+            judged = judge(claim, twin).outcome
+            tests["scale"] = {"outcome": judged, "estimate": twin.value, "agrees": judged == outcome}
+    if claim.value is True and len(readings) > 1 and (share := _share(claim, context, readings)) is not None:
+        tests["specifications"] = {"share": share, "of": len(readings)}
     return tests
 
 
@@ -50,16 +58,38 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
     return {"runs": dict(statuses), "left_out": list(found.notes), "healthy": not found.notes}
 
 
-def _readings(claim: Claim, context: Context) -> dict[str, dict[str, Any]]:
-    """Outcome and estimate of the claim under every other reading of the definition that was measured."""
-    specifications = {
+def _readings(claim: Claim, context: Context) -> list[str]:
+    """Every reading of the definition that was measured, the default among them."""
+    return sorted(
         specification
         for experiment, quantity, specification in context.evidence.rows
-        if experiment == claim.measured_by and quantity == INTENSITY and specification != "default"
+        if experiment == claim.measured_by and quantity == INTENSITY
+    )
+
+
+def _share(claim: Claim, context: Context, readings: list[str]) -> float | None:
+    """Share of the readings under which the statement holds, all of them evaluated at once; None where that fails."""
+    measured = Measured(context.evidence, claim.measured_by or "")
+    evaluate(claim.term, measured)
+    known: dict[Hashable, Array] = {
+        key: _by_reading(sample, measured, readings) for key, sample in measured.samples.items()
     }
-    readings = {}
-    for specification in sorted(specifications):
-        other = estimate(claim, context, specification)
-        if other.state == "measured":
-            readings[specification] = {"outcome": judge(claim, other).outcome, "estimate": other.value}
-    return readings
+    if not known:
+        return None
+    complete = ~np.any([np.isnan(values) for values in known.values()], axis=0)
+    if not complete.any():
+        return None
+    try:
+        holds = Arrays({key: values[complete] for key, values in known.items()}, measured).evaluate(claim.term)
+    except NoSpreadError:
+        return None
+    return float(np.mean(holds == 1))
+
+
+def _by_reading(sample: Sample, measured: Measured, readings: list[str]) -> Array:
+    """A base value under each reading; NaN where it was not measured, the same everywhere for other quantities."""
+    cell = sample.term if sample.term.of is None else sample.term.of
+    if sample.statistic != "mean" or cell.of is not None or cell.quantity != INTENSITY:
+        return np.full(len(readings), sample.value)
+    columns = [measured.evidence.column(measured.experiment, INTENSITY, cell.selector, reading) for reading in readings]
+    return np.array([column.mean if isinstance(column, Column) else np.nan for column in columns])

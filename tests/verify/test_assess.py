@@ -80,7 +80,9 @@ def test_p_values_are_adjusted_over_all_judged_claims(store, claims_of):
 
 def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of):
     """The default collapses, the twin does not: the outcome stays, and the scale test says that it disagrees."""
-    claims = claims_of({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS)
+    falls = {"printed": "halves", "statistic": "below", "of": {"statistic": "ratio", "of": "mean", "against": {"step": 0}},
+             "where": {"below": 0.5}, **AFTER}  # fmt: skip
+    claims = claims_of({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, falls)
     for seed in range(3):
         run = store.run(seed=seed, values={(EI, 0): 0.9, (EI, 5000): 0.0}, claims={c.id: c.digest for c in claims})
         store.measure(run, {(EI, 0): 0.9, (EI, 5000): 0.85}, specification="anchored")
@@ -88,8 +90,10 @@ def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of):
     assert found.outcome == "reproduced"
     assert found.artefacts["scale"]["outcome"] == "contradicted"
     assert found.artefacts["scale"]["agrees"] is False
-    assert found.artefacts["specifications"] == {"share": 0.5, "of": 2}
     assert found.artefacts["health"]["runs"] == {"done": 3}
+    statement = assess(claims, store.connection)[-1]
+    assert statement.value is True
+    assert statement.artefacts["specifications"] == {"share": 0.5, "of": 2}, "it holds by default and not when anchored"
 
 
 def test_a_claim_the_audit_contradicts_says_so(claims_of):
