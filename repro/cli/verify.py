@@ -27,6 +27,9 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def _verify(arguments: argparse.Namespace) -> int:
     """1 contradicted, 3 something not run, else 0. Raises ReproError for bad input and for changed tolerances."""
+    import gc
+
+    gc.disable()  # one short pass over records that refer to each other in one direction: collecting costs a tenth of it
     from repro.execute.folders import results_folder
     from repro.manifest.papers import load_claims
     from repro.report.keep import keep

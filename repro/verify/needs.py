@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from repro.manifest.claim import Claim, Scalar, Term
+from repro.manifest.experiment import Experiment
+from repro.manifest.load import load_models
 from repro.plan.budget import total
-from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
 from repro.verify.evidence import resolved
 from repro.verify.settings import manifest
@@ -55,5 +56,38 @@ def _fits(run: Run, cell: Levels) -> bool:
 
 @cache
 def _runs(name: str) -> tuple[Run, ...]:
-    found = manifest(name)
-    return expand(found, local_environment()) if found else ()
+    """The manifest's runs as far as cost depends on them; their names would take reading all of the worker's code."""
+    experiment, models = manifest(name), load_models()
+    if experiment is None:
+        return ()
+    cells = {
+        (model, name, seed if experiment.conditions[name].steps else None): None
+        for arm in experiment.arms
+        for model in arm.models
+        for condition in arm.conditions
+        for seed in arm.seeds
+        for name in _chain(experiment, condition)
+    }
+    return tuple(
+        Run.model_construct(
+            experiment=name,
+            model=models[model],
+            condition_id=condition,
+            condition=experiment.conditions[condition],
+            seed=seed,
+            training=experiment.training,
+            diagnostics=experiment.diagnostics,
+            domains={},
+            probe_set="",
+            probe_hash="",
+            code={},
+            environment={},
+        )
+        for model, condition, seed in cells
+    )
+
+
+def _chain(experiment: Experiment, condition: str) -> list[str]:
+    """A condition after every condition it goes on from."""
+    before = experiment.conditions[condition].continues
+    return [*(_chain(experiment, before) if before else []), condition]

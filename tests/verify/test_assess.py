@@ -2,6 +2,7 @@
 
 import pytest
 
+from repro.manifest.load import experiment_names
 from repro.manifest.papers import load_claims
 from repro.verify.assess import assess, counts, exit_code
 from repro.verify.verdict import OUTCOMES, Verdict
@@ -117,3 +118,15 @@ def test_accuracies_differ_by_at_least_half_a_grid_step_before_it_counts(store, 
     store.connection.execute("UPDATE measurements SET n = 100000")
     finer = assess(claims, store.connection)[0]
     assert "0.01" in finer.reason, "the declared margin alone"
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_the_runs_that_are_counted_are_those_that_would_be_planned(name: str):
+    from repro.manifest.load import load_experiment
+    from repro.plan.budget import total
+    from repro.plan.expand import expand, local_environment
+    from repro.verify.needs import _runs
+
+    planned = expand(load_experiment(name), local_environment())
+    assert [run.slot for run in _runs(name)] == [run.slot for run in planned]
+    assert total(_runs(name)) == total(planned)
