@@ -10,3 +10,5 @@ echo "torch==2.13.0+cpu" > "$cpu"
 uv pip compile "${common[@]}" --override "$cpu" --extra worker -o requirements/cpu.lock
 uv pip compile "${common[@]}" --override "$cpu" --extra worker --extra dev -o requirements/dev.lock
 env -u UV_FIND_LINKS uv pip compile "${common[@]}" --extra worker -o requirements/cuda.lock
+.venv/bin/python docker/lock.py
+echo "if requirements/cpu.lock changed: build the image and record it, .venv/bin/repro images cpu --relock"
