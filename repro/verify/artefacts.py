@@ -2,7 +2,7 @@
 
 health: runs that diverged or gave no value. scale: the same claim on the anchored twin, whose ridge follows the scale
 of the activations (docs/SCIENCE.md §5). specifications: the share of all measured readings of the definition under which
-a statement holds. Nulls are of one model's activations and have no rows in the store: `repro measure` gives them.
+a statement holds. null: of the cells behind the claim, how many lie inside 95 % of each null (§5), where recorded.
 """
 
 from collections import Counter
@@ -22,6 +22,8 @@ from repro.verify.measured import INTENSITY, Measured, Sample
 from repro.verify.verdict import Estimate, Outcome
 
 ANCHORED = "anchored"
+NULLS = ("joint", "within_domain", "planted")
+NULL_ENDS = ("null_q025", "null_q975")
 
 
 def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome) -> dict[str, Any]:
@@ -31,6 +33,8 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
     tests: dict[str, Any] = {"health": _health(claim, context, found)}
     if INTENSITY not in quantities(claim.term) or found.state != "measured":
         return tests
+    if nulls := _nulls(claim, context):
+        tests["null"] = nulls
     readings = _readings(claim, context)
     if ANCHORED in readings:
         twin = estimate(claim, context, ANCHORED)
@@ -56,6 +60,25 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
     for (_, _, status), count in context.evidence.runs.get(claim.measured_by or "", {}).items():
         statuses[status] += count
     return {"runs": dict(statuses), "left_out": list(found.notes), "healthy": not found.notes}
+
+
+def _nulls(claim: Claim, context: Context) -> dict[str, dict[str, int]]:
+    """Per kind of null: of the EI cells behind the claim, how many have their mean inside the null's 95 %."""
+    measured = Measured(context.evidence, claim.measured_by or "")
+    evaluate(claim.term, measured)
+    found: dict[str, dict[str, int]] = {}
+    for sample in measured.samples.values():
+        cell = sample.term if sample.term.of is None else sample.term.of
+        if cell.quantity != INTENSITY:
+            continue
+        for kind in NULLS:
+            ends = [measured.evidence.column(measured.experiment, end, cell.selector, kind) for end in NULL_ENDS]
+            if all(isinstance(end, Column) for end in ends):
+                low, high = (end.mean for end in ends if isinstance(end, Column))
+                counted = found.setdefault(kind, {"cells": 0, "inside": 0})
+                counted["cells"] += 1
+                counted["inside"] += low <= sample.column.mean <= high
+    return found
 
 
 def _readings(claim: Claim, context: Context) -> list[str]:

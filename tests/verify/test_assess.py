@@ -97,6 +97,16 @@ def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of):
     assert statement.artefacts["specifications"] == {"share": 0.5, "of": 2}, "it holds by default and not when anchored"
 
 
+def test_a_verdict_on_an_intensity_says_how_many_cells_a_null_explains(store, claims_of):
+    claims = claims_of({"printed": "0.500 ± 0.010", **AFTER}, BASE, SEEDS)
+    for seed in range(3):
+        run = store.run(seed=seed, values={(EI, 0): 0.9, (EI, 5000): 0.5}, claims={c.id: c.digest for c in claims})
+        for kind, low, high in (("joint", 0.3, 1.2), ("planted", 0.0, 0.4)):
+            store.measure(run, {("null_q025", 5000): low, ("null_q975", 5000): high}, specification=kind)
+    found = assess(claims, store.connection)[0]
+    assert found.artefacts["null"] == {"joint": {"cells": 1, "inside": 1}, "planted": {"cells": 1, "inside": 0}}
+
+
 def test_a_claim_the_audit_contradicts_says_so(claims_of):
     claims = claims_of(MEAN, SEEDS)
     found = assess(claims, None, audit={claims[0].id: ("relative_change:1",)})
