@@ -5,21 +5,22 @@ from pathlib import Path
 import pytest
 
 from repro.errors import ManifestError
+from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, experiment_names, load_experiment
 from repro.plan.expand import expand, local_environment
 
 SMOKE = (MANIFESTS / "smoke.yaml").read_text().replace("id: smoke", "id: mine")
 
 
-def load(tmp_path: Path, content: str) -> None:
+def load(tmp_path: Path, content: str) -> Experiment:
     """Load `content` as a user's own manifest."""
     path = tmp_path / "mine.yaml"
     path.write_text(content)
-    load_experiment(str(path))
+    return load_experiment(str(path))
 
 
 def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
-    load(tmp_path, SMOKE)
+    assert load(tmp_path, SMOKE).conditions == load_experiment("smoke").conditions
 
 
 @pytest.mark.parametrize(
