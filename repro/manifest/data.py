@@ -64,6 +64,8 @@ class LocalFile(Frozen):
     """Of the file; filled in when it is read, or given, and then any other content is refused."""
     template: str = "{text}"
     """How one record becomes one text, from the record's fields."""
+    only: dict[str, str | int | bool] = Field(default={})
+    """Which records: those whose fields equal these, e.g. ``{labels.domain: legal}``; a dot enters a field. Empty: all."""
 
     def found(self, folder: Path, where: str) -> "LocalFile":
         """The same with its whole path and its digest. Raises ManifestError when it is absent or another one."""

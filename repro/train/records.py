@@ -41,7 +41,30 @@ def local(data: LocalFile) -> list[str]:
     records = _parquet(path) if path.suffix == ".parquet" else list(_json_lines(path))
     if not records:
         raise InputError(f"{path}: holds no record; give it at least one")
-    return through(data.template, records, str(path))
+    chosen = [record for number, record in enumerate(records, 1) if _matches(record, data, f"{path}: record {number}")]
+    if not chosen:
+        raise InputError(f"{path}: none of its {len(records)} records has {_spelled(data.only)}; correct `only`")
+    return through(data.template, chosen, str(path))
+
+
+def _matches(record: Mapping[str, Any], data: LocalFile, where: str) -> bool:
+    """Whether the record's fields are those `only` names. Raises InputError for a field it does not have."""
+    return all(_field(record, name, where) == wanted for name, wanted in data.only.items())
+
+
+def _field(record: Mapping[str, Any], name: str, where: str) -> Any:
+    found: Any = record
+    for part in name.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            raise InputError(
+                f"{where} has no field {name!r}, which `only` asks for; it has {', '.join(record)} (a dot enters a field)"
+            )
+        found = found[part]
+    return found
+
+
+def _spelled(only: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {wanted!r}" for name, wanted in only.items())
 
 
 def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:

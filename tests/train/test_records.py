@@ -9,6 +9,7 @@ import pytest
 
 from repro.errors import InputError, SetupError
 from repro.manifest.data import HubDataset, LocalFile, Source
+from repro.manifest.probes import PROBES, load_probe_set
 from repro.train.records import hub, local
 from repro.train.texts import materialise_texts, texts
 
@@ -38,6 +39,40 @@ def test_a_file_goes_through_the_cache_like_every_source(tmp_path: Path) -> None
     materialise_texts(source, texts_file(tmp_path, source, "any edition"))
     (tmp_path / "mine.jsonl").unlink()
     assert texts(source, "another edition", tmp_path) == TEXTS
+
+
+def test_only_the_records_whose_fields_equal_what_is_asked_for_are_taken() -> None:
+    whole = load_probe_set("six_domain_480")
+    file = str(PROBES / "six_domain_480" / "probes.jsonl")
+    taken = local(LocalFile(path=file, only={"labels.domain": "legal", "labels.register": "formal"}))
+    expected = [p.text for p in whole.probes if (p.labels["domain"], p.labels["register"]) == ("legal", "formal")]
+    assert taken == expected
+    assert len(taken) == 20
+    assert local(LocalFile(path=file)) == whole.texts(), "without `only`, every record"
+
+
+def test_a_choice_decides_which_texts_lie_in_the_cache(tmp_path: Path) -> None:
+    from repro.plan.texts import texts_file
+
+    path = str(json_lines(tmp_path / "mine.jsonl"))
+    sources = [Source(id="mine", data=LocalFile(path=path, only=only)) for only in ({}, {"answer": "Yes."})]
+    assert texts_file(tmp_path, sources[0], "any") != texts_file(tmp_path, sources[1], "any")
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        ({"answer": "Maybe."}, r"none of its 2 records has answer = 'Maybe\.'; correct `only`"),
+        ({"domain": "code"}, r"record 1 has no field 'domain', which `only` asks for; it has question, answer"),
+        ({"answer.given": "Yes."}, r"record 1 has no field 'answer\.given'"),
+    ],
+)
+def test_a_choice_that_fits_no_record_is_named_in_one_line(
+    tmp_path: Path, only: dict[str, str | int | bool], expected: str
+) -> None:
+    with pytest.raises(InputError, match=expected) as caught:
+        local(LocalFile(path=str(json_lines(tmp_path / "mine.jsonl")), template=TEMPLATE, only=only))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
