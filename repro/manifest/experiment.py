@@ -12,11 +12,32 @@ Further = Literal["interval", "nulls", "scale_sweep", "specification", "similari
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 
+class Window(Frozen):
+    """A stretch of steps that is measured more closely."""
+
+    start: int = Field(ge=0)
+    stop: int
+    every: int = Field(gt=0)
+    """Steps between diagnostics from `start` to `stop`, both measured."""
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.stop <= self.start:
+            raise ValueError(f"a window from step {self.start} to {self.stop} is empty; let stop be the later step")
+        return self
+
+    def steps(self) -> set[int]:
+        """The steps it adds."""
+        return {*range(self.start, self.stop, self.every), self.stop}
+
+
 class Diagnostics(Frozen):
     """When and how activations are measured (docs/SCIENCE.md §2)."""
 
     every: int = Field(500, gt=0)
     """Steps between diagnostics; step 0 and the last step are always measured."""
+    window: Window | None = None
+    """Where to measure more closely as well; None: nowhere."""
     layer: Literal["post_norm", "pre_norm"] = "post_norm"
     pooling: Literal["mean", "last_token"] = "mean"
     special_tokens: Literal["exclude", "include"] = "exclude"

@@ -86,8 +86,11 @@ class Run(Frozen):
         return self.condition.steps
 
     def measured_steps(self) -> list[int]:
-        """Steps at which activations are measured: 0, every so often, and the last."""
-        return sorted({*range(0, self.steps + 1, self.diagnostics.every), self.steps})
+        """Steps at which activations are measured: 0, every so often, more closely in a window, and the last."""
+        window = self.diagnostics.window
+        closely = window.steps() if window else set()
+        regular = {*range(0, self.steps + 1, self.diagnostics.every), self.steps}
+        return sorted(regular | {step for step in closely if step <= self.steps})
 
 
 def _folder(slot: str, identity: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import repro.plan.code as code
+from repro.manifest.experiment import Diagnostics, Window
 from repro.manifest.load import load_experiment
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run, differences
@@ -61,6 +62,18 @@ def test_an_untrained_condition_is_planned_once_and_without_a_seed() -> None:
 def test_the_first_and_last_steps_are_always_measured(run: Run) -> None:
     diagnostics = run.diagnostics.model_copy(update={"every": 4})
     assert changed(run, diagnostics=diagnostics).measured_steps() == [0, 4, 6]
+
+
+def test_a_window_is_measured_more_closely_as_far_as_the_run_goes(run: Run) -> None:
+    closely = Diagnostics(every=4, window=Window(start=1, stop=8, every=2))
+    assert changed(run, diagnostics=closely).measured_steps() == [0, 1, 3, 4, 5, 6]
+    inside = Diagnostics(every=4, window=Window(start=1, stop=2, every=5))
+    assert changed(run, diagnostics=inside).measured_steps() == [0, 1, 2, 4, 6]
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(ValueError, match="is empty; let stop be the later step"):
+        Window(start=8, stop=8, every=2)
 
 
 @pytest.fixture
