@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
 from repro.manifest.data import Data
-from repro.manifest.training import Condition, Training
+from repro.manifest.training import BlockDiagonal, Condition, Full, Lora, Training
 
 Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk"]
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
@@ -106,9 +106,19 @@ class Experiment(Frozen):
                 raise ValueError(
                     f"condition {name} continues itself by way of {' → '.join([*chain, before])}; break it"
                 )
+            self._check_adapters(chain[-1], before)
             chain.append(before)
         if len(chain) > 1 and not self.conditions[name].steps:
             raise ValueError(f"condition {name} continues {chain[1]} but trains nothing; give it phases")
+
+    def _check_adapters(self, name: str, before: str) -> None:
+        """A condition goes on with the very adapter it starts from."""
+        given, found = (self.training.under(self.conditions[each]).trained for each in (name, before))
+        if given != found:
+            raise ValueError(
+                f"condition {name} trains {_words(given)} but continues {before}, which trains {_words(found)}; "
+                "give both the same adapter"
+            )
 
     def _check_mixture(self, condition: str, mixture: dict[str, float]) -> None:
         unknown = sorted(set(mixture) - set(self.domains))
@@ -119,3 +129,9 @@ class Experiment(Frozen):
             )
         if any(share <= 0 for share in mixture.values()) or abs(sum(mixture.values()) - 1) > 1e-9:
             raise ValueError(f"condition {condition}: shares are {mixture}; make them positive with sum 1")
+
+
+def _words(adapter: Lora | Full | BlockDiagonal) -> str:
+    """An adapter in one line, for a message."""
+    fields = ", ".join(f"{name} {value}" for name, value in adapter.model_dump(exclude={"kind", "targets"}).items())
+    return f"{adapter.kind} ({fields})" if fields else adapter.kind

@@ -1,8 +1,8 @@
 """How a model is fine-tuned: everything the papers print, and every default they do not (docs/SCIENCE.md §9)."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
 
@@ -20,10 +20,42 @@ class Quantisation(Frozen):
 class Lora(Frozen):
     """Low-rank adapters: ΔW = (alpha / rank) · B·A on each target (consolidated paper §2.2)."""
 
+    kind: Literal["lora"] = "lora"
     rank: int = Field(64, gt=0)
     alpha: float = Field(128, gt=0)
     dropout: float = Field(0.05, ge=0, lt=1)
     targets: tuple[str, ...] = Field(ALL_LINEAR, min_length=1)
+
+
+class Full(Frozen):
+    """Every parameter of the base model is trained, in float32.
+
+    4-bit weights cannot be trained, so the base is then loaded without quantisation, whatever `quantisation` says: step 0
+    measures those weights, not their NF4 version.
+    """
+
+    kind: Literal["full"] = "full"
+
+
+class BlockDiagonal(Frozen):
+    """LoRA that writes the residual stream along groups of the base model's own directions alone (summary page; §9).
+
+    On o_proj and down_proj ΔW = (alpha / rank) · Σ_g U_g B_g A_g: U_g holds the informative directions of group g on the
+    manifest's probes and stays fixed. A group's rank is `rank`, or its number of directions where that is smaller. While
+    every group has as much rank as directions, `aligned` and `isolated` can express the same updates; the default lies
+    below the usual size of a group (two or three directions, joined ones more), so that they differ as models.
+    """
+
+    kind: Literal["block_diagonal"] = "block_diagonal"
+    grouping: Literal["aligned", "isolated"]
+    """`isolated`: one group per concept. `aligned`: concepts that damage one another share a group."""
+    rank: int = Field(2, gt=0)
+    alpha: float = Field(4, gt=0)
+    dropout: float = Field(0.05, ge=0, lt=1)
+
+
+Other = Annotated[Full | BlockDiagonal, Field(discriminator="kind")]
+Adapter = Annotated[Lora | Full | BlockDiagonal, Field(discriminator="kind")]
 
 
 class Optimizer(Frozen):
@@ -60,6 +92,9 @@ class Training(Frozen):
 
     quantisation: Quantisation = Quantisation()
     lora: Lora = Lora()
+    """What is trained, unless `adapter` or a condition says otherwise."""
+    adapter: Other | None = None
+    """What is trained instead of `lora`; a condition's own comes before it."""
     optimizer: Optimizer = Optimizer()
     csr: Csr = Csr()
     batch_size: int = Field(1, gt=0)
@@ -85,6 +120,21 @@ class Training(Frozen):
     def sequences_per_step(self) -> int:
         """Sequences behind one optimizer step."""
         return self.batch_size * self.accumulation
+
+    @property
+    def trained(self) -> Lora | Full | BlockDiagonal:
+        """What is trained."""
+        return self.adapter or self.lora
+
+    def under(self, condition: "Condition") -> "Training":
+        """The protocol as `condition` follows it: with its adapter, and float32 weights where all of them are trained."""
+        adapter = condition.adapter or self.trained
+        if isinstance(adapter, Lora):
+            return self.model_copy(update={"lora": adapter, "adapter": None})
+        if isinstance(adapter, Full):
+            whole = Quantisation(format="none", double=False)
+            return self.model_copy(update={"adapter": adapter, "quantisation": whole})
+        return self.model_copy(update={"adapter": adapter})
 
 
 class Phase(Frozen):
@@ -116,6 +166,16 @@ class Condition(Frozen):
     """Complement-subspace regularisation; None: none."""
     continues: str | None = None
     """The condition whose trained adapter it goes on from, same model and seed, under a fresh schedule; None: the base."""
+    adapter: Adapter | None = None
+    """What it trains; None: what the manifest's `training` says."""
+
+    @model_validator(mode="after")
+    def _trains_what_it_adapts(self) -> Self:
+        if self.adapter and not self.phases:
+            raise ValueError(
+                f"has the adapter {self.adapter.kind} but trains nothing; give it phases or drop the adapter"
+            )
+        return self
 
     @property
     def steps(self) -> int:

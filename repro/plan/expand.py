@@ -58,7 +58,7 @@ class _Planner:
             condition=condition,
             seed=seed,
             parent=parent,
-            training=experiment.training,
+            training=experiment.training.under(condition),
             diagnostics=experiment.diagnostics,
             domains=self._domains(condition),
             probe_set=self._probes.id,

@@ -57,6 +57,7 @@ class Run(Frozen):
         content = self.model_dump(mode="json", exclude={"experiment": True, "condition_id": True})
         content["model"].pop("title")
         content["condition"].pop("title")
+        content["condition"].pop("adapter")  # resolved in training
         content["condition"].pop("continues")  # a name; what it stands for is the parent
         content["parent"] = self.parent.id if self.parent else None
         content["domains"] = {
