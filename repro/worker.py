@@ -3,6 +3,7 @@
     python -m repro.worker run FOLDER --cache CACHE      carry out the run in FOLDER, from wherever it stands
     python -m repro.worker materialise SPEC              turn a fetched source into a model folder
     python -m repro.worker texts SPEC                    bring the texts of a data source into the cache
+    python -m repro.worker structure SPEC                count what models with their adapters are built of, without weights
 
 It runs the same in a subprocess, a container or a cluster job, writes nothing but its folder, and needs no network.
 Exit codes: 0 finished (a diverged run too: that is a result) · 2 bad input, one line · 130 stopped.
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     materialise.add_argument("spec", type=Path)
     texts = verbs.add_parser("texts")
     texts.add_argument("spec", type=Path)
+    structure = verbs.add_parser("structure")
+    structure.add_argument("spec", type=Path)
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     if given.verb != "texts":  # the one verb that may reach a hub
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _materialise(json.loads(given.spec.read_text()))
         elif given.verb == "texts":
             _texts(json.loads(given.spec.read_text()))
+        elif given.verb == "structure":
+            _structures(json.loads(given.spec.read_text()))
         else:
             from repro.diagnose.session import carry_out
 
@@ -71,6 +76,17 @@ def _texts(spec: dict[str, str]) -> None:
     from repro.train.texts import materialise_texts
 
     materialise_texts(Source.model_validate_json(spec["source"]), Path(spec["destination"]))
+
+
+def _structures(spec: list[dict[str, str]]) -> None:
+    from repro.files import write_bytes
+    from repro.manifest.model import Model
+    from repro.manifest.training import Training
+    from repro.train.structure import structure
+
+    for wanted in spec:
+        found = structure(Model.model_validate_json(wanted["model"]), Training.model_validate_json(wanted["training"]))
+        write_bytes(Path(wanted["destination"]), found.model_dump_json(indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -81,12 +81,13 @@ def at_random(model: Model) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The architecture of `model` with seeded random weights, and a byte-level BPE tokenizer trained here."""
     shape = model.architecture
     tokenizer = _small_tokenizer(shape.vocabulary)
-    configuration, network = FAMILIES[shape.family]
+    config, network = FAMILIES[shape.family]
     torch.manual_seed(getattr(model.weights, "seed", 0))
-    return network(configuration(**_configuration(shape), eos_token_id=tokenizer.eos_token_id)), tokenizer
+    return network(config(**configuration(shape), eos_token_id=tokenizer.eos_token_id)), tokenizer
 
 
-def _configuration(shape: Architecture) -> dict[str, int | bool]:
+def configuration(shape: Architecture) -> dict[str, int | bool]:
+    """The arguments of transformers' configuration that `shape` fixes."""
     return {
         "hidden_size": shape.hidden,
         "num_hidden_layers": shape.layers,
@@ -114,7 +115,7 @@ def _small_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
 
 
 def _check_architecture(model: Model, network: PreTrainedModel) -> None:
-    wanted = _configuration(model.architecture)
+    wanted = configuration(model.architecture)
     for field in (
         "hidden_size",
         "num_hidden_layers",

@@ -13,7 +13,7 @@ from repro.manifest.training import Lora, Quantisation, Training
 from repro.plan.budget import GPU_GIB, gibibytes, gpu_gibibytes, obstacle, too_large
 from repro.plan.expand import expand, local_environment
 from repro.plan.memory import adapter_parameters, linear_parameters, parameters, training_memory
-from repro.train.weights import FAMILIES, _configuration
+from repro.train.weights import FAMILIES, configuration
 from repro.verify import settings
 
 MODELS = sorted(load_models())
@@ -23,9 +23,9 @@ MODELS = sorted(load_models())
 def real(name: str) -> nn.Module:
     """The architecture on the meta device."""
     model: Model = load_models()[name]
-    configuration, network = FAMILIES[model.architecture.family]
+    config, network = FAMILIES[model.architecture.family]
     with torch.device("meta"):
-        return network(configuration(**_configuration(model.architecture)))
+        return network(config(**configuration(model.architecture)))
 
 
 @pytest.mark.parametrize("name", MODELS)
