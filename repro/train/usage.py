@@ -27,7 +27,7 @@ class Usage:
     _before: list[dict[str, Any]] = field(init=False)
     _begun: float = field(default_factory=monotonic)
     _training: tuple[float, float] = (0.0, 0.0)
-    _mark: tuple[float, float] | None = None
+    _mark: tuple[float, float] = field(default_factory=lambda: (monotonic(), process_time()))
 
     def __post_init__(self) -> None:
         path = self.folder / "usage.json"
@@ -35,9 +35,9 @@ class Usage:
 
     def trained(self, steps: Sequence[Step]) -> None:
         """Steps were taken since the last `write`: the time since then went into training."""
-        if self._mark is not None and steps:
-            wall, processor = (now - then for now, then in zip(_clocks(), self._mark, strict=True))
-            self._training = (self._training[0] + wall, self._training[1] + processor)
+        if steps:
+            wall, processor = self._mark
+            self._training = (self._training[0] + monotonic() - wall, self._training[1] + process_time() - processor)
             self.values["training_steps"] += len(steps)
             self.values["training_tokens"] += sum(step.tokens for step in steps)
 
@@ -53,7 +53,7 @@ class Usage:
             "threads": torch.get_num_threads(),
         }
         write_json(self.folder / "usage.json", {"attempts": [*self._before, self.values]})
-        self._mark = _clocks()
+        self._mark = (monotonic(), process_time())
 
 
 def peak_memory() -> int:
@@ -62,7 +62,3 @@ def peak_memory() -> int:
     lines = status.read_text().splitlines() if status.exists() else []
     kibibytes = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
     return 1024 * (kibibytes if kibibytes is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
-def _clocks() -> tuple[float, float]:
-    return monotonic(), process_time()
