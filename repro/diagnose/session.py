@@ -5,7 +5,7 @@ measurements and replaces them with the same bits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache as cached
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from repro.train.model import add_lora, load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
+from repro.train.usage import Usage
 
 
 @dataclass
@@ -51,6 +52,10 @@ class Session:
     """Token sequences of every optimizer step."""
     heldout: Mapping[str, Sequence[Sequence[int]]]
     regularizer: Regularizer | None
+    usage: Usage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.usage = Usage(self.folder.path)
 
 
 def carry_out(path: Path, cache: Path) -> None:
@@ -71,6 +76,7 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
         diverged = _train(session)
     else:
         session.folder.append(0, _measure(session, 0)[0])  # a condition that trains nothing: the base model, once
+    session.usage.write()
     folder.finish("diverged" if diverged else "done", diverged)
     folder.state.unlink(missing_ok=True)
     folder.earlier_state.unlink(missing_ok=True)
@@ -117,7 +123,7 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
     if run.parent is not None:
         load_adapter(model, folder.start.path / "adapter")
     training, heldout = _data(run, tokenizer, cache)
-    write_provenance(folder.path, request, model_folder)
+    write_provenance(folder.path, request, cache, base)
     probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
     return Session(run, folder, probes, model, tokenizer, progress, training, heldout, regularised)
 
@@ -174,6 +180,7 @@ def checkpoints(session: Session, trainer: Trainer) -> Iterator[list[Step]]:
 
 def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Divergence | None:
     """Measure where measuring is due, write the evidence, save the state; what went wrong when training has diverged."""
+    session.usage.trained(steps)
     rows = [row for step in steps for row in _log(step)]
     broken = next((step for step in steps if not step.finite), None)
     diverged = Divergence(broken.step - 1, broken.problem) if broken else check_parameters(session.model, trainer.step)
@@ -183,6 +190,7 @@ def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Div
     session.folder.append(trainer.step, rows)
     if not diverged:
         save_state(session.folder, trainer.state())
+    session.usage.write()
     return diverged
 
 

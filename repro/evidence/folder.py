@@ -3,7 +3,8 @@
 run.json        what was asked, with the key and the judging rules frozen before the run (host)
 probes.json     the probe texts, by content hash (host); csr_probes.json those of CSR where they are others
 start/          what a run that continues another starts from: its adapter, the chain's anchor, whose it is (host)
-provenance.json what it ran on (worker)
+provenance.json what it ran on, attempt by attempt (worker); host.json what the host tells the worker for it, not evidence
+usage.json      time and memory it took (worker)
 steps/          measurements of each checkpoint, Parquet (worker)
 activations/    pooled activations at each measured step (worker)
 state.safetensors   adapter and optimizer at the last checkpoint: where a killed run goes on; state.earlier… before it (worker)
@@ -31,6 +32,7 @@ EVIDENCE = (
     "run.json",
     "*probes.json",
     "provenance.json",
+    "usage.json",
     "steps/*.parquet",
     "activations/*.safetensors",
     "adapter/*",

@@ -14,7 +14,7 @@ from pathlib import Path
 from repro.evidence.folder import RunFolder
 from repro.manifest.load import ROOT
 
-PASSING = ("state.safetensors", "progress.json", "progress.tmp", "job.json", "exit.json")
+PASSING = ("state.safetensors", "progress.json", "progress.tmp", "job.json", "exit.json", "host.json")
 """Files of a run that only matter while it is under way."""
 RECENT = 600  # seconds since a worker last showed itself
 

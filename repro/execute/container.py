@@ -54,6 +54,7 @@ class ContainerRunner:
     results: Path
     limits: Limits
     gpus: bool = False
+    name: str = "docker"
 
     @property
     def threads(self) -> int:

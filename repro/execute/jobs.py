@@ -27,6 +27,10 @@ class Runner(Protocol):
     """A place where workers run."""
 
     @property
+    def name(self) -> str:
+        """What the record of a run calls it."""
+
+    @property
     def threads(self) -> int:
         """Processor threads each run gets."""
 

@@ -18,6 +18,7 @@ class LocalRunner:
 
     cache: Path
     threads: int
+    name: str = "local"
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """A worker process for each folder."""

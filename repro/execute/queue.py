@@ -8,6 +8,7 @@ from typing import Protocol
 from repro.evidence.folder import RunFolder
 from repro.execute.chain import held
 from repro.execute.folders import Place, prepare
+from repro.execute.host_note import note_host
 from repro.execute.jobs import Job, Runner
 
 POLL = 0.2  # seconds
@@ -48,6 +49,8 @@ def carry_out(
             next_ones = [place for place in waiting if held(place.run, place.folder) is None][:free]
             waiting = [place for place in waiting if place not in next_ones]
             folders = [prepare(place, claims, runner.threads) for place in next_ones]
+            for folder in folders:
+                note_host(folder, runner.name)
             for place, job in zip(next_ones, runner.start(folders) if folders else [], strict=True):
                 running.append((place, job))
                 watcher.started(place)

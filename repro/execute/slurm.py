@@ -55,6 +55,11 @@ class SlurmRunner:
     looked: float = 0.0
 
     @property
+    def name(self) -> str:
+        """With what shuts the worker in on its node."""
+        return "slurm" if self.cluster.container == "none" else f"slurm, {self.cluster.container}"
+
+    @property
     def threads(self) -> int:
         """Processor threads each run gets."""
         return self.cluster.cpus

@@ -14,10 +14,11 @@ import duckdb
 import pyarrow as pa
 
 from repro.errors import EvidenceError, SetupError
-from repro.evidence.folder import RunFolder, read_json
+from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.files import digest
 from repro.store.database import NAME
+from repro.store.provenance import provenance_row, read_provenance
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 
@@ -87,8 +88,8 @@ def _folder(folder: RunFolder, results: Path) -> _Folder:
     marker = folder.done()
     if marker:
         folder.check()
-    provenance_file = folder.path / "provenance.json"
-    provenance = read_json(provenance_file) if provenance_file.exists() else {}
+    provenance = read_provenance(folder)
+    attempts = provenance.get("attempts", [])
     run = request.run
     row = {
         "run_id": request.id,
@@ -100,9 +101,9 @@ def _folder(folder: RunFolder, results: Path) -> _Folder:
         "status": marker["status"] if marker else "partial",
         "reason": marker["reason"] if marker else None,
         "steps": run.steps,
-        "started": next(iter(provenance.get("attempts", [])), None),
+        "started": attempts[0]["started"] if attempts else None,
         "finished": marker["finished"] if marker else None,
-        "runner": provenance.get("runner", "local"),
+        "runner": attempts[-1]["host"]["runner"] if attempts else None,
         "image": run.environment["image"],
         "probe_set": run.probe_set,
         "probe_hash": run.probe_hash,
@@ -141,7 +142,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> 
     _insert(
         connection,
         "provenance",
-        [{"run_id": folder.row["run_id"], "content": json.dumps(folder.provenance)} for folder in folders],
+        [provenance_row(folder.row["run_id"], folder.provenance) for folder in folders],
     )
     paths = pa.Table.from_pylist(
         [{"filename": path, "run_id": folder.row["run_id"]} for folder in folders for path in folder.parquet]

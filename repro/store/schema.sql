@@ -42,7 +42,20 @@ CREATE TABLE artifacts (
 
 CREATE TABLE provenance (
     run_id VARCHAR NOT NULL,
-    content JSON NOT NULL
+    attempts INTEGER NOT NULL,      -- how often a worker began; the columns below are of the last
+    git_commit VARCHAR,             -- "unknown" where the host has no git
+    dirty VARCHAR,                  -- true, false, unknown: whether the checkout differed from its commit
+    code VARCHAR,                   -- digest of the worker's modules, which the run is named for
+    lock VARCHAR,
+    weights VARCHAR,                -- hub, packaged_gguf, random
+    stored_as VARCHAR,              -- number types of the weight files
+    network VARCHAR,                -- none, routed: as the worker found it
+    root VARCHAR,                   -- read-only, writable
+    system VARCHAR,
+    processor VARCHAR,
+    gpus VARCHAR,
+    gpu_driver VARCHAR,
+    content JSON NOT NULL           -- everything: packages, kernels, files of model and texts, isolation, each attempt
 );
 
 CREATE TABLE claims (

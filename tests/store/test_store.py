@@ -1,5 +1,6 @@
 """The store: built from folders, the same every time, closed to everything but its tables."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,34 @@ def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
     second = [(ingest(tmp_path).runs, query(tmp_path, f"SELECT * FROM {table} ORDER BY ALL")) for table in tables]
     assert first == second
     assert query(tmp_path, "SELECT ei FROM trajectories ORDER BY ei")[1] == [(0.5,), (0.7,)]
+
+
+def test_provenance_can_be_asked_for_in_columns(tmp_path: Path) -> None:
+    """A run that went through a worker, beside one that none has begun; a record of another version is left out."""
+    recorded, bare = finish(tmp_path, 1), finish(tmp_path, 2)
+    attempt = {
+        "started": "2026-01-01T00:00:00+00:00",
+        "host": {"commit": "c0ffee", "dirty": False, "runner": "docker"},
+        "kernels": {"system": "Linux 6"},
+        "hardware": {"processor": "P", "gpus": [{"name": "G"}, {"name": "G"}], "gpu_driver": "550"},
+        "isolation": {"network": "none", "root": "read-only"},
+    }
+    record = {
+        "environment": {"code": "c", "lock": "l"},
+        "model": {"identity": {"model": {"weights": {"kind": "hub"}}}, "stored_as": ["BF16"]},
+        "attempts": [{**attempt, "host": {}}, attempt],
+    }
+    (recorded.path / "provenance.json").write_text(json.dumps(record))
+    recorded.finish("done")
+    ingest(tmp_path)
+    columns = "git_commit, dirty, weights, stored_as, network, root, gpus, gpu_driver, attempts"
+    rows = query(tmp_path, f"SELECT {columns} FROM provenance ORDER BY attempts")[1]
+    assert rows == [(None,) * 8 + (0,), ("c0ffee", "false", "hub", "BF16", "none", "read-only", "G, G", "550", 2)]
+    started = "SELECT runner, started::VARCHAR FROM runs WHERE started IS NOT NULL"
+    assert query(tmp_path, started)[1] == [("docker", "2026-01-01 00:00:00")]
+    (bare.path / "provenance.json").write_text('{"attempts": ["2026-01-01T00:00:00+00:00"]}')
+    bare.finish("done")
+    assert "not a record of attempts" in ingest(tmp_path).refused[0]
 
 
 def test_a_broken_folder_is_named_and_the_others_are_unharmed(tmp_path: Path) -> None:
