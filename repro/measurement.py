@@ -29,6 +29,8 @@ class Measurement(Frozen):
     """Index of the informative direction, by falling singular value; None for scalars."""
     concept: str | None = None
     """The concept (domain, register, shape), or the data domain of a loss."""
+    probe_set: str | None = None
+    """The probe set it was measured on, where that is another than the run's own."""
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> Self:

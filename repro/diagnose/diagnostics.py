@@ -34,13 +34,14 @@ def measurements(
     step: int,
     wanted: Diagnostics,
     anchor: float | None,
+    probe_set: str | None = None,
 ) -> list[Measurement]:
     """All rows of one checkpoint's activations X (N × D).
 
     `anchor` is the activation trace of step 0; None at step 0 itself, which is it. Activations that are not finite give
-    one undefined EI with that reason, and nothing else.
+    one undefined EI with that reason, and nothing else. `probe_set` names the set where it is not the run's own.
     """
-    row = rows_of(step, wanted.layer, len(X))
+    row = rows_of(step, wanted.layer, len(X), probe_set)
     if not np.isfinite(X).all():
         bad = int((~np.isfinite(X)).any(axis=1).sum())
         return [row(quantity="entanglement_intensity", value=Undefined(f"{bad} of {len(X)} activations not finite"))]
@@ -64,9 +65,10 @@ def scale(X: Array, how: str) -> Array:
     return X
 
 
-def anchor_of(rows: Sequence[Measurement]) -> float | None:
-    """The activation trace that the rows of step 0 recorded."""
-    return next((row.value for row in rows if row.quantity == "activation_trace"), None)
+def anchor_of(rows: Sequence[Measurement], probe_set: str | None = None) -> float | None:
+    """The activation trace that the rows of step 0 recorded for that set."""
+    traces = (row.value for row in rows if (row.quantity, row.probe_set) == ("activation_trace", probe_set))
+    return next(traces, None)
 
 
 def _scalars(geometry: Geometry, row: Row) -> Iterator[Measurement]:

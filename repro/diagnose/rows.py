@@ -10,9 +10,9 @@ Row = Callable[..., Measurement]
 """row(quantity=…, value=number or Undefined, specification=…, direction=…, concept=…)"""
 
 
-def rows_of(step: int, layer: str, n: int) -> Row:
+def rows_of(step: int, layer: str, n: int, probe_set: str | None = None) -> Row:
     """How a checkpoint writes its rows."""
-    return partial(_row, step=step, layer=layer, n=n)
+    return partial(_row, step=step, layer=layer, n=n, probe_set=probe_set)
 
 
 def _row(quantity: str, value: float | Undefined, **where: object) -> Measurement:

@@ -10,28 +10,33 @@ from functools import cache as cached
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save as save_tensors
 from torch import nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.diagnose.capture import Reading, capture
 from repro.diagnose.diagnostics import anchor_of, measurements
+from repro.diagnose.groups import base_groups
 from repro.evidence.folder import RunFolder, read_json
 from repro.evidence.lock import exclusive
 from repro.evidence.progress import Progress
 from repro.evidence.request import Request, read_request
 from repro.files import write_bytes
 from repro.manifest.probes import ProbeSet
+from repro.manifest.training import BlockDiagonal
 from repro.measurement import Measurement, measured
 from repro.plan.run import Run
-from repro.train.adapter import load_adapter, save_adapter
+from repro.train.adapters.count import trained_rows
+from repro.train.adapters.keep import load_adapter, save_adapter
+from repro.train.adapters.place import adapt
 from repro.train.batches import tokenise
 from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
 from repro.train.mixture import order, order_by_tokens, split
-from repro.train.model import add_lora, load_base, load_tokenizer
+from repro.train.model import load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
@@ -44,7 +49,8 @@ class Session:
 
     run: Run
     folder: RunFolder
-    probes: ProbeSet
+    probes: Sequence[ProbeSet]
+    """What activations are measured on: the run's own set first."""
     model: nn.Module
     tokenizer: PreTrainedTokenizerBase
     progress: Progress
@@ -119,13 +125,25 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
     tokenizer = load_tokenizer(model_folder)
     base = load_base(model_folder, run.training)
     regularised = _regularizer(run, folder, base, tokenizer)
-    model: nn.Module = add_lora(base, run.training, run.seed) if run.seed is not None else base
+    model = _adapted(run, folder, base, tokenizer)
     if run.parent is not None:
         load_adapter(model, folder.start.path / "adapter")
     training, heldout = _data(run, tokenizer, cache)
     write_provenance(folder.path, request, cache, base)
-    probes = ProbeSet.model_validate(read_json(folder.path / "probes.json"))
+    files = [run.probe_file(name) for name in (run.probe_set, *run.also_probe_sets)]
+    probes = [ProbeSet.model_validate(read_json(folder.path / name)) for name in files]
     return Session(run, folder, probes, model, tokenizer, progress, training, heldout, regularised)
+
+
+def _adapted(run: Run, folder: RunFolder, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
+    """The base model with what its protocol trains; as it is for a condition that trains nothing."""
+    if run.seed is None:
+        return base
+    adapter = run.training.trained
+    if not isinstance(adapter, BlockDiagonal):
+        return adapt(base, run.training, run.seed)
+    probes = ProbeSet.model_validate(read_json(folder.path / run.probe_file(run.probe_set)))
+    return adapt(base, run.training, run.seed, base_groups(base, tokenizer, probes, run.diagnostics, adapter))
 
 
 def _regularizer(
@@ -197,18 +215,34 @@ def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Div
 def _measure(session: Session, step: int) -> tuple[list[Measurement], Divergence | None]:
     """The measurements of a checkpoint, and whether its activations are finite."""
     session.progress.show("measuring", force=True)
-    reading = Reading.of(session.run.diagnostics)
-    X = capture(session.model, session.tokenizer, session.probes.texts(), [reading])[reading]
-    name = session.folder.path / "activations" / f"{step:06d}.safetensors"
-    write_bytes(name, save_tensors({"activations": torch.from_numpy(X)}))
-    base = session.folder.start if session.run.parent else session.folder if step else None
-    anchor = anchor_of(base.measurements(0)) if base else None
-    rows = measurements(X, session.probes.labels(), step, session.run.diagnostics, anchor)
+    rows = [] if step else list(trained_rows(session.model))
+    diverged = None
+    for probes in session.probes:
+        X = _activations(session, probes, step)
+        rows += _geometry(session, probes, X, step)
+        broken = int((~np.isfinite(X)).any(axis=1).sum())
+        if broken and not diverged:
+            diverged = Divergence(step, f"diverged at step {step}: {broken} of {len(X)} activations not finite")
     rows += heldout_losses(session.model, session.heldout, session.run.training, step)
     session.progress.measured(rows)
-    broken = int((~np.isfinite(X)).any(axis=1).sum())
-    problem = f"diverged at step {step}: {broken} of {len(X)} activations not finite"
-    return rows, Divergence(step, problem) if broken else None
+    return rows, diverged
+
+
+def _activations(session: Session, probes: ProbeSet, step: int) -> npt.NDArray[np.float32]:
+    """The activations (N × H) of a checkpoint on one probe set, kept as evidence."""
+    reading = Reading.of(session.run.diagnostics)
+    X = capture(session.model, session.tokenizer, probes.texts(), [reading])[reading]
+    name = f"{step:06d}.safetensors" if probes.id == session.run.probe_set else f"{step:06d}.{probes.id}.safetensors"
+    write_bytes(session.folder.path / "activations" / name, save_tensors({"activations": torch.from_numpy(X)}))
+    return X
+
+
+def _geometry(session: Session, probes: ProbeSet, X: npt.NDArray[np.float32], step: int) -> list[Measurement]:
+    """The measurements of activations on one probe set, anchored to those of the base model on the same set."""
+    named = None if probes.id == session.run.probe_set else probes.id
+    base = session.folder.start if session.run.parent else session.folder if step else None
+    anchor = anchor_of(base.measurements(0), named) if base else None
+    return measurements(X, probes.labels(), step, session.run.diagnostics, anchor, named)
 
 
 def _log(step: Step) -> Iterator[Measurement]:

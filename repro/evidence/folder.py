@@ -2,6 +2,7 @@
 
 run.json        what was asked, with the key and the judging rules frozen before the run (host)
 probes.json     the probe texts, by content hash (host); csr_probes.json those of CSR where they are others
+SET.probes.json the texts of each further set that checkpoints are measured on (host)
 start/          what a run that continues another starts from: its adapter, the chain's anchor, whose it is (host)
 provenance.json what it ran on, attempt by attempt (worker); host.json what the host tells the worker for it, not evidence
 usage.json      time and memory it took (worker)
@@ -51,6 +52,7 @@ SCHEMA = pa.schema(
         ("layer", pa.string()),
         ("direction", pa.int32()),
         ("concept", pa.string()),
+        ("probe_set", pa.string()),
     ]
 )
 

@@ -61,6 +61,6 @@ class Progress:
     def measured(self, rows: Sequence[Measurement]) -> None:
         """Activations were measured: note the EI, or that it is undefined."""
         for row in rows:
-            if row.quantity == "entanglement_intensity" and row.specification == "default":
+            if (row.quantity, row.specification, row.probe_set) == ("entanglement_intensity", "default", None):
                 self.values["entanglement_intensity"] = row.value
         self.show("training")

@@ -63,8 +63,9 @@ def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
                 f"{folder.path}: found id {request.id[:12]}, expected {place.run.id[:12]}; remove the folder"
             )
         return folder
-    probes = load_probe_set(place.run.probe_set)
-    write_bytes(folder.path / "probes.json", probes.model_dump_json().encode())
+    for name in (place.run.probe_set, *place.run.also_probe_sets):
+        probes = load_probe_set(place.run.probe_folders[name])
+        write_bytes(folder.path / place.run.probe_file(name), probes.model_dump_json().encode())
     others = place.run.training.csr.probe_set
     if place.run.condition.csr and others:
         write_bytes(folder.path / "csr_probes.json", load_probe_set(others).model_dump_json().encode())

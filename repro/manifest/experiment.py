@@ -73,6 +73,9 @@ class Experiment(Frozen):
     image: str = "cuda"
     """The container image of docker/images.lock it is meant for; `local` where none is needed."""
     probe_set: str
+    """Name of a set under probes/, or its folder."""
+    also_probe_sets: tuple[str, ...] = ()
+    """Further sets that the same checkpoints are measured on."""
     domains: dict[str, tuple[str, ...]] = Field(default={})
     """Sources behind each domain, in equal shares: names of datasets.yaml or of `sources`."""
     sources: dict[str, Data] = Field(default={})
@@ -84,6 +87,8 @@ class Experiment(Frozen):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
+        if len({self.probe_set, *self.also_probe_sets}) <= len(self.also_probe_sets):
+            raise ValueError("a probe set is given twice in probe_set and also_probe_sets; name each once")
         for arm in self.arms:
             for name in arm.conditions:
                 if name not in self.conditions:

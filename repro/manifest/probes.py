@@ -52,7 +52,7 @@ class Limits(Frozen):
 class ProbeSet(Frozen):
     """A probe set: its design, its declared classes, its texts."""
 
-    id: str
+    id: str = Field(pattern=r"^\w[\w.-]*$")
     title: str
     design: str
     """One sentence: which cells hold how many texts."""
@@ -100,7 +100,7 @@ class ProbeSet(Frozen):
 
 def load_probe_set(name_or_path: str | Path) -> ProbeSet:
     """The probe set of that name under probes/, or in that folder; a bad one is a `ManifestError`."""
-    folder = _folder(name_or_path)
+    folder = probe_folder(name_or_path)
     declaration = folder / "concepts.yaml"
     declared = read_yaml(declaration)
     probes = tuple(_read_probes(folder / "probes.jsonl", _classes(declared, declaration)))
@@ -112,7 +112,8 @@ def probe_set_names() -> list[str]:
     return sorted(path.parent.name for path in PROBES.glob("*/concepts.yaml"))
 
 
-def _folder(name_or_path: str | Path) -> Path:
+def probe_folder(name_or_path: str | Path) -> Path:
+    """The folder of the set of that name, or that folder. Raises ManifestError when there is none."""
     for folder in (PROBES / name_or_path, Path(name_or_path)):
         if (folder / "concepts.yaml").is_file():
             return folder

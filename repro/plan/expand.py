@@ -8,7 +8,7 @@ from repro.files import file_digest
 from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
-from repro.manifest.probes import ProbeSet, load_probe_set
+from repro.manifest.probes import ProbeSet, load_probe_set, probe_folder
 from repro.manifest.training import Condition
 from repro.plan.code import worker_code
 from repro.plan.run import Parent, Run
@@ -38,7 +38,9 @@ class _Planner:
         own = {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
         self._experiment, self._environment = experiment, environment
         self._models, self._sources = load_models(), {**load_sources(), **own}
-        self._probes = load_probe_set(experiment.probe_set)
+        named = {name: load_probe_set(name) for name in (experiment.probe_set, *experiment.also_probe_sets)}
+        self._probes, *self._others = named.values()
+        self._folders = {probes.id: str(probe_folder(name)) for name, probes in named.items()}
         self._csr_hash = _csr_probes(experiment, self._probes)
         self._code = worker_code()
 
@@ -63,6 +65,8 @@ class _Planner:
             domains=self._domains(condition),
             probe_set=self._probes.id,
             probe_hash=self._probes.content_hash,
+            also_probe_sets={probes.id: probes.content_hash for probes in self._others},
+            probe_folders=self._folders,
             csr_probe_hash=self._csr_hash if condition.csr else None,
             code=self._code,
             environment=self._environment,

@@ -7,6 +7,8 @@ say which field differs; it has a version, so that a change in how keys are made
 from functools import cached_property
 from typing import Any
 
+from pydantic import Field
+
 from repro.files import digest
 from repro.frozen import Frozen
 from repro.manifest.data import Source, identity
@@ -45,6 +47,10 @@ class Run(Frozen):
     domains: dict[str, tuple[Source, ...]]
     probe_set: str
     probe_hash: str
+    also_probe_sets: dict[str, str] = Field(default={})
+    """Further sets that every measured step is measured on: content hash by name."""
+    probe_folders: dict[str, str] = Field(default={})
+    """Where each set was found; the content decides a run's identity, not the place."""
     csr_probe_hash: str | None = None
     """Of the probes that CSR holds, for a condition with CSR."""
     code: dict[str, str]
@@ -58,6 +64,7 @@ class Run(Frozen):
         content["model"].pop("title")
         content["condition"].pop("title")
         content["condition"].pop("adapter")  # resolved in training
+        content.pop("probe_folders")
         content["condition"].pop("continues")  # a name; what it stands for is the parent
         content["parent"] = self.parent.id if self.parent else None
         content["domains"] = {
@@ -80,6 +87,10 @@ class Run(Frozen):
     def folder(self) -> str:
         """Name of its folder below the experiment's."""
         return _folder(self.slot, self.id)
+
+    def probe_file(self, probe_set: str) -> str:
+        """The file of a set's texts in the run's folder."""
+        return "probes.json" if probe_set == self.probe_set else f"{probe_set}.probes.json"
 
     @property
     def steps(self) -> int:

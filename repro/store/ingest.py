@@ -152,7 +152,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> 
     connection.register("paths", paths)
     connection.execute(
         "INSERT INTO measurements BY NAME SELECT p.run_id, m.* EXCLUDE (filename) "
-        "FROM read_parquet(?, filename = true) m JOIN paths p USING (filename) "
+        "FROM read_parquet(?, filename = true, union_by_name = true) m JOIN paths p USING (filename) "
         "ORDER BY run_id, step, quantity, specification, direction, concept",
         [paths.column("filename").to_pylist()],
     )

@@ -31,7 +31,8 @@ CREATE TABLE measurements (
     concept VARCHAR,
     value DOUBLE,                   -- NULL exactly when reason says why it is undefined
     reason VARCHAR,
-    n BIGINT NOT NULL
+    n BIGINT NOT NULL,
+    probe_set VARCHAR               -- NULL: the run's own
 );
 
 CREATE TABLE artifacts (
@@ -68,9 +69,9 @@ CREATE TABLE verdicts (
     outcome VARCHAR, estimate DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, p DOUBLE, reason VARCHAR
 );
 
--- One line per run and measured step: the quantities everybody asks for first.
+-- One line per run, measured step and probe set: the quantities everybody asks for first.
 CREATE VIEW trajectories AS
-SELECT r.experiment, r.model, r.condition, r.seed, m.step,
+SELECT r.experiment, r.model, r.condition, r.seed, m.step, coalesce(m.probe_set, r.probe_set) AS probe_set,
     max(value) FILTER (quantity = 'entanglement_intensity' AND specification = 'default') AS ei,
     max(value) FILTER (quantity = 'entanglement_intensity' AND specification = 'anchored') AS ei_anchored,
     max(value) FILTER (quantity = 'activation_rms') AS rms,
@@ -88,4 +89,4 @@ SELECT r.experiment, r.model, r.condition, r.seed, m.step,
 FROM runs r JOIN measurements m USING (run_id)
 WHERE r.status <> 'superseded' AND (m.layer <> '' OR m.quantity = 'heldout_loss')
 GROUP BY ALL
-ORDER BY r.experiment, r.model, r.condition, r.seed, m.step;
+ORDER BY r.experiment, r.model, r.condition, r.seed, m.step, probe_set;

@@ -24,8 +24,8 @@ Family = dict[tuple[str, str], dict[int, Row]]
 """(model, condition) → step → row."""
 Kind = tuple[str, str, str]
 """(experiment, quantity, specification)."""
-Part = tuple[str | None, int | None]
-"""(concept, direction)."""
+Part = tuple[str | None, int | None, str | None]
+"""(concept, direction, probe set where it is another than the runs' own)."""
 Asked = tuple[str, str, str, frozenset[tuple[str, Scalar]]]
 
 
@@ -38,6 +38,8 @@ class Evidence:
         default_factory=lambda: defaultdict(dict)
     )
     """(quantity, model, concept, direction) → probe set → value of the base model."""
+    sets: dict[str, str] = field(default_factory=dict)
+    """experiment → its runs' own probe set."""
     runs: dict[str, dict[tuple[str, str, str], int]] = field(default_factory=lambda: defaultdict(dict))
     """experiment → (model, condition, status) → runs."""
     _columns: dict[Asked, Column | Absent] = field(default_factory=dict)
@@ -88,13 +90,18 @@ class Evidence:
             return self._strengths(experiment, quantity, selector)
         rest = resolved({key: value for key, value in selector.items() if key != axis})
         found: set[Scalar | None] = set()
-        for (concept, direction), family in self.rows.get((experiment, quantity, "default"), {}).items():
+        for (concept, direction, probes), family in self.rows.get((experiment, quantity, "default"), {}).items():
             if axis not in CONCEPT_KEYS and concept != _concept(rest):
+                continue
+            if axis != "probe_set" and probes != self._further_set(experiment, rest):
                 continue
             if axis != "direction" and direction != rest.get("direction"):
                 continue
             if axis in CONCEPT_KEYS or axis == "direction":
                 found |= {direction if axis == "direction" else concept} if self._fitting(family, rest) else set()
+                continue
+            if axis == "probe_set":
+                found |= {probes or self.sets.get(experiment)} if self._fitting(family, rest) else set()
                 continue
             for model, condition, step, row in self._fitting(family, rest):
                 of_axis: dict[str, Scalar] = {"model": model, "condition": condition, "step": step}
@@ -117,7 +124,8 @@ class Evidence:
 
     def _matching(self, kind: Kind, selector: Mapping[str, Scalar]) -> list[Row] | Absent:
         direction = selector.get("direction")
-        part = (_concept(selector), None if direction is None else int(direction))
+        further = self._further_set(kind[0], selector)
+        part = (_concept(selector), None if direction is None else int(direction), further)
         family = self.rows.get(kind, {}).get(part)
         if not family:
             return []
@@ -137,6 +145,11 @@ class Evidence:
         if wanted["step"] != 0 and len({condition for _, condition, _, _ in fitting}) > 1:
             return Absent("undefined", "the claim names no condition, and several were measured")
         return [row for _, _, _, row in fitting]
+
+    def _further_set(self, experiment: str, selector: Mapping[str, Scalar]) -> str | None:
+        """The probe set a cell names, where it is another than the runs' own."""
+        named = selector.get("probe_set")
+        return None if named is None or named == self.sets.get(experiment) else str(named)
 
     @staticmethod
     def _fitting(family: Family, selector: Mapping[str, Scalar]) -> list[tuple[str, str, int, Row]]:

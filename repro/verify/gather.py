@@ -20,18 +20,19 @@ newest AS (
     QUALIFY row_number() OVER (PARTITION BY experiment, model, condition, seed ORDER BY finished DESC, run_id) = 1)
 SELECT experiment, quantity, specification, model, condition, step, concept, coalesce(direction, -1) AS direction,
        list(coalesce(seed, -1)::BIGINT) AS seeds, list(coalesce(value, 'nan'::DOUBLE)) AS numbers,
-       any_value(reason) AS reason, min(n) AS n
+       any_value(reason) AS reason, min(n) AS n, probe_set
 FROM newest JOIN measurements USING (run_id) JOIN wanted USING (experiment, quantity)
 WHERE steps IS NULL OR list_contains(steps, step)
 GROUP BY ALL
 """
 _BASES = """
-SELECT quantity, model, concept, direction, probe_set, avg(value)
-FROM runs JOIN measurements USING (run_id)
+SELECT quantity, model, concept, direction, coalesce(m.probe_set, r.probe_set), avg(value)
+FROM runs r JOIN measurements m USING (run_id)
 WHERE status = 'done' AND step = 0 AND specification = 'default' AND value IS NOT NULL
       AND quantity IN (SELECT unnest(?::VARCHAR[]))
 GROUP BY ALL ORDER BY ALL
 """
+_SETS = "SELECT experiment, arg_max(probe_set, finished) FROM runs WHERE status = 'done' GROUP BY ALL"
 _RUNS = "SELECT experiment, model, condition, status, count(*) FROM runs GROUP BY ALL"
 
 
@@ -49,6 +50,7 @@ def gather(connection: Connection, wanted: Iterable[Wanted], bases: Iterable[str
         _BASES, [sorted(set(bases))]
     ).fetchall():
         evidence.bases[quantity, model, concept, direction][probe_set] = value
+    evidence.sets = dict(connection.execute(_SETS).fetchall())
     for experiment, model, condition, status, count in connection.execute(_RUNS).fetchall():
         evidence.runs[experiment][model, condition, status] = count
     return evidence
@@ -64,7 +66,7 @@ def _fill_rows(evidence: Evidence, connection: Connection, wanted: set[Wanted]) 
     for i in range(len(found["step"])):
         kind = found["experiment"][i], found["quantity"][i], found["specification"][i]
         direction = int(found["direction"][i])
-        part = _text(found["concept"][i]), None if direction < 0 else direction
+        part = _text(found["concept"][i]), None if direction < 0 else direction, _text(found["probe_set"][i])
         by_step = evidence.rows[kind][part].setdefault((found["model"][i], found["condition"][i]), {})
         order = found["seeds"][i].argsort(kind="stable")
         seeds, numbers = found["seeds"][i][order], found["numbers"][i][order]

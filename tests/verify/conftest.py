@@ -52,14 +52,15 @@ class Store:
         *,
         specification: str = "default",
         n: int = 48,
+        probe_set: str | None = None,
     ) -> None:
         keys = [(key[0], key[1], key[2] if len(key) > 2 else None) for key in values]
         reasons = [None if value is not None else "no direction damages its own concept" for value in values.values()]
         self.connection.execute(
             "INSERT INTO measurements SELECT ?, unnest(?::INTEGER[]), unnest(?::VARCHAR[]), ?, 'post_norm', NULL, "
-            "unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), ?",
+            "unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), ?, ?",
             [run_id, [k[1] for k in keys], [k[0] for k in keys], specification, [k[2] for k in keys],
-             list(values.values()), reasons, n],
+             list(values.values()), reasons, n, probe_set],
         )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def cell(model: str, **more) -> Term:
 
 def evidence_of(values: dict[str, list[float]]) -> Evidence:
     evidence = Evidence()
-    family = evidence.rows["e", EI, "default"][None, None]
+    family = evidence.rows["e", EI, "default"][None, None, None]
     for model, runs in values.items():
         family[model, "B3"] = {5000: Row(np.arange(len(runs)), np.array(runs), None, 48)}
     return evidence

@@ -52,3 +52,25 @@ def test_a_cell_that_names_no_model_where_several_were_measured_is_not_guessed(s
     found = gather(store.connection, WANTED).column("csr_lambda", EI, {"condition": "B3", "step": 5000})
     assert isinstance(found, Absent)
     assert "names no model" in found.reason
+
+
+def test_a_cell_is_the_runs_own_probe_set_unless_another_is_named(store) -> None:
+    run = store.run(experiment="probe_validation", values={(EI, 5000): 0.1}, probe_set="core_60")
+    store.measure(run, {(EI, 5000): 0.2}, probe_set="diverse_60")
+    store.measure(run, {(EI, 5000): 0.3}, probe_set="real_132")
+    evidence = gather(store.connection, [("probe_validation", EI, 5000)])
+    cell = {"model": "m", "condition": "B3", "step": 5000}
+    levels = evidence.levels("probe_validation", EI, cell, "probe_set")
+    assert levels == ("core_60", "diverse_60", "real_132")
+    values = [evidence.column("probe_validation", EI, {**cell, "probe_set": name}).mean for name in levels]
+    assert values == [0.1, 0.2, 0.3]
+    assert evidence.column("probe_validation", EI, cell).values.tolist() == [0.1], "no other set is mixed in"
+    assert evidence.levels("probe_validation", EI, {**cell, "probe_set": "real_132"}, "seed") == (0,)
+    assert isinstance(evidence.column("probe_validation", EI, {**cell, "probe_set": "factorial_48"}), Absent)
+
+
+def test_base_values_are_gathered_from_every_set_they_were_measured_on(store) -> None:
+    run = store.run(condition="B0", seed=None, experiment="base_geometry", values={(EI, 0): 1.1})
+    store.measure(run, {(EI, 0): 1.4}, probe_set="core_60")
+    found = gather(store.connection, [], bases=[EI]).base_models(EI, {"model": "m"})
+    assert found == {"factorial_48": 1.1, "core_60": 1.4}

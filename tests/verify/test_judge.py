@@ -446,7 +446,7 @@ def test_a_false_ordering_is_called_true_in_at_most_five_percent(claims_of):
 
 def add_cells(evidence: Evidence, steps: dict[int, np.ndarray]) -> None:
     by_step = {step: Row(np.arange(len(values)), values, None, 48) for step, values in steps.items()}
-    evidence.rows["scale_ladder", EI, "default"][None, None]["m", "B3"] = by_step
+    evidence.rows["scale_ladder", EI, "default"][None, None, None]["m", "B3"] = by_step
 
 
 def test_a_true_count_is_contradicted_in_at_most_five_percent(claims_of):
