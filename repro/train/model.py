@@ -73,10 +73,15 @@ def add_lora(base: PreTrainedModel, training: Training, seed: int) -> nn.Module:
         target_modules=list(lora.targets),
         task_type="CAUSAL_LM",
     )
+    save_memory(base, training)
+    return get_peft_model(base, config).train()
+
+
+def save_memory(base: PreTrainedModel, training: Training) -> None:
+    """Keep a block's input alone for the backward pass, where the protocol says so."""
     if training.gradient_checkpointing:
         base.gradient_checkpointing_enable({"use_reentrant": False})
         base.enable_input_require_grads()
-    return get_peft_model(base, config).train()
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -1,0 +1,34 @@
+"""Groups of a block-diagonal adapter, from the base model's own activations (docs/SCIENCE.md §9).
+
+The terminal layer's activations of the manifest's probes, as its diagnostics read them but without their switch of scale,
+before any adapter is put on. A run that goes on from a saved state therefore finds the same groups again.
+"""
+
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from repro.diagnose.capture import Reading, capture
+from repro.errors import InputError
+from repro.geometry import diagnose
+from repro.geometry.groups import concept_groups, group_directions
+from repro.manifest.experiment import Diagnostics
+from repro.manifest.probes import ProbeSet
+from repro.manifest.training import BlockDiagonal
+from repro.train.adapters.block_diagonal import Group
+
+
+def base_groups(
+    base: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    probes: ProbeSet,
+    diagnostics: Diagnostics,
+    adapter: BlockDiagonal,
+) -> tuple[Group, ...]:
+    """Concepts and directions of each group. Raises InputError when no direction is informative."""
+    reading = Reading.of(diagnostics)
+    geometry = diagnose(capture(base, tokenizer, probes.texts(), [reading])[reading], probes.labels())
+    groups = concept_groups(geometry, adapter.grouping)
+    if not groups:
+        raise InputError("the base model has no informative direction to write along; choose another adapter")
+    return tuple(Group(group, torch.from_numpy(group_directions(geometry, group)).float()) for group in groups)
