@@ -10,6 +10,7 @@ def add(verbs: Verbs) -> None:
     images = verbs.add_parser("images", help="build a container image and compare it with docker/images.lock")
     images.add_argument("name", nargs="?", choices=("cpu", "cuda"), default="cpu")
     images.add_argument("--relock", action="store_true", help="record what was built in docker/images.lock")
+    images.add_argument("--twice", action="store_true", help="build twice from nothing; both must have one content")
     images.set_defaults(run=_images)
 
 
@@ -20,7 +21,13 @@ def _images(given: argparse.Namespace) -> int:
     from repro.plan.image_lock import load_locks, write_lock
 
     client = engine(timeout=1800)
-    found = build(client, given.name, _say)
+    found = build(client, given.name, _say, fresh=given.twice)
+    if given.twice:
+        _say(f"first build: base {found.base.sha256}, content {found.content}")
+        again = build(client, given.name, _say, fresh=True)
+        _say(f"second build: base {again.base.sha256}, content {again.content}")
+        if apart := differences(again, found):
+            raise SetupError(f"two builds of {tag(given.name)} from the same inputs differ: {'; '.join(apart)}")
     departs = differences(found, load_locks().images[given.name])
     if departs and not given.relock:
         raise SetupError(

@@ -35,17 +35,20 @@ def tag(name: Name) -> str:
     return f"repro-{name}:{digest(worker_code())[:12]}"
 
 
-def build(client: Any, name: Name, say: Say) -> ImageLock:
-    """Build an image; its lock as found, to compare with docker/images.lock or to record. Raises SetupError."""
+def build(client: Any, name: Name, say: Say, fresh: bool = False) -> ImageLock:
+    """Build an image; its lock as found, to compare with docker/images.lock or to record. Raises SetupError.
+
+    `fresh`: from nothing, the base included, and no step out of the engine's cache.
+    """
     lock = load_locks().images[name]
-    base, base_sha256 = _base(client, name, lock.base, say)
+    base, base_sha256 = _base(client, name, lock.base, say, fresh)
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
         context = Path(scratch)
         _gather(context, ROOT / lock.requirements, say)
         say(f"building {tag(name)}")
         arguments = {"BASE_IMAGE": base, "PYTHON_IMAGE": lock.base.python_image or base, "PYTHON": lock.base.python}
         labels = {"repro.lock": file_digest(ROOT / lock.requirements), "repro.code": digest(worker_code())}
-        _build(client, context, tag(name), arguments, labels)
+        _build(client, context, tag(name), {"buildargs": arguments, "labels": labels, "nocache": fresh})
     return lock.model_copy(
         update={
             "base": lock.base.model_copy(update={"sha256": base_sha256}),
@@ -139,11 +142,11 @@ class _Stream:
         return taken
 
 
-def _base(client: Any, name: Name, base: Base, say: Say) -> tuple[str, str | None]:
+def _base(client: Any, name: Name, base: Base, say: Say, fresh: bool) -> tuple[str, str | None]:
     """(a name the engine knows the base by, digest of its tar where it was made here)."""
     if base.image is not None:
         return base.image, None
-    if base.sha256 is not None and client.images.list(f"repro-base-{name}:{base.sha256[:12]}"):
+    if not fresh and base.sha256 is not None and client.images.list(f"repro-base-{name}:{base.sha256[:12]}"):
         return f"repro-base-{name}:{base.sha256[:12]}", base.sha256
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
         tar = Path(scratch) / "base.tar"
@@ -170,13 +173,11 @@ def _gather(context: Path, requirements: Path, say: Say) -> None:
     shutil.copytree(ROOT / "repro", context / "repro", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def _build(client: Any, context: Path, name: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
+def _build(client: Any, context: Path, name: str, given: dict[str, Any]) -> None:
     from docker.errors import APIError, BuildError
 
     try:
-        client.images.build(
-            path=str(context), tag=name, buildargs=arguments, labels=labels, network_mode="none", rm=True, forcerm=True
-        )
+        client.images.build(path=str(context), tag=name, network_mode="none", rm=True, forcerm=True, **given)
     except (BuildError, APIError) as error:
         raise SetupError(f"image {name}: could not be built ({str(error).splitlines()[0]})") from error
 
