@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from repro.errors import ReproError
 
@@ -78,14 +79,15 @@ def _texts(spec: dict[str, str]) -> None:
     materialise_texts(Source.model_validate_json(spec["source"]), Path(spec["destination"]))
 
 
-def _structures(spec: list[dict[str, str]]) -> None:
+def _structures(spec: list[dict[str, Any]]) -> None:
     from repro.files import write_bytes
     from repro.manifest.model import Model
     from repro.manifest.training import Training
     from repro.train.structure import structure
 
     for wanted in spec:
-        found = structure(Model.model_validate_json(wanted["model"]), Training.model_validate_json(wanted["training"]))
+        model, training = Model.model_validate(wanted["model"]), Training.model_validate(wanted["training"])
+        found = structure(model, training, wanted["sizes"])
         write_bytes(Path(wanted["destination"]), found.model_dump_json(indent=1).encode())
 
 

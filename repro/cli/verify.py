@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from repro.manifest.claim import Claim
+    from repro.verify.structure import Structures
     from repro.verify.verdict import Verdict
 
 
@@ -79,7 +80,28 @@ def _verdicts(
 
     found = findings(everything, remembered=cache_folder() / "audit.json")
     with connect(results) if (results / NAME).exists() else nullcontext() as connection:
-        return assess(claims, connection, everything=everything, audit=found, needs=needs)
+        return assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
+
+
+def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
+    """What the models of structural claims are built of; where that cannot be found out here, a note says why."""
+    from repro.errors import SetupError
+    from repro.execute.folders import cache_folder
+    from repro.execute.structures import Wanted, structures
+    from repro.verify.settings import manifest
+    from repro.verify.structure import asked
+
+    pairs = asked(claims, lambda name: found.training if (found := manifest(name)) else None)
+    wanted = [Wanted(model, training) for model, training in pairs.values()]
+    try:
+        return dict(zip(pairs, structures(wanted, cache_folder(), _note), strict=True))
+    except SetupError as problem:
+        _note(str(problem))
+        return {}
+
+
+def _note(words: str) -> None:
+    print(f"repro verify: {words}", file=sys.stderr, flush=True)
 
 
 def _show(verdicts: "list[Verdict]") -> None:

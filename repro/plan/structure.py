@@ -10,9 +10,9 @@ class Adapter(Frozen):
     """What is trained on top of the frozen model."""
 
     modules: dict[str, int]
-    """Target → how many modules of that name carry an adapter; a target that is not there has 0."""
+    """Target → how many modules of that name there are; empty where the model itself is trained."""
     matrices: int
-    """Trained tensors with two axes: A and B of every adapted module."""
+    """Trained matrices of the adapter: A and B of every adapted module; 0 where the model itself is trained."""
     parameters: int
     """Trained parameters."""
     shapes: dict[str, int]
@@ -41,5 +41,5 @@ class Structure(Frozen):
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Targets that are not in every block."""
+        """Targets that are not in every block: peft passes over them in silence where others match."""
         return tuple(name for name, count in self.adapter.modules.items() if count != self.layers)

@@ -5,15 +5,18 @@ also shows that every target of a protocol is there (docs/SCIENCE.md §13, struc
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from repro.manifest.model import HubWeights, Model
-from repro.manifest.training import Training
+from repro.manifest.training import BlockDiagonal, Lora, Training
 from repro.plan.structure import Adapter, Structure
-from repro.train.model import add_lora, trainable
+from repro.train.adapters.block_diagonal import TARGETS, Group
+from repro.train.adapters.place import adapt
+from repro.train.model import trainable
 from repro.train.weights import FAMILIES, configuration
 
 PUBLISHED: dict[str, dict[str, int | None]] = {"mistralai/Mistral-7B-v0.3": {"sliding_window": None}}
@@ -24,8 +27,12 @@ default is the published `"use_sliding_window": false`.
 """
 
 
-def structure(model: Model, training: Training) -> Structure:
-    """What `model` is built of, with the adapter of `training` on it."""
+def structure(model: Model, training: Training, sizes: Sequence[int] = ()) -> Structure:
+    """What `model` is built of, with the adapter of `training` on it.
+
+    `sizes`: how many directions each group of a block-diagonal adapter is taken to have, which only the base model's
+    activations decide.
+    """
     with torch.device("meta"):
         base = bare(model)
         blocks = base.get_decoder().layers
@@ -37,7 +44,7 @@ def structure(model: Model, training: Training) -> Structure:
             "layers": len(blocks),
             **_attention(base, blocks[0].self_attn),
         }
-        return Structure(**shape, adapter=_adapter(base, training))
+        return Structure(**shape, adapter=_adapter(base, training, sizes))
 
 
 def bare(model: Model) -> PreTrainedModel:
@@ -60,19 +67,24 @@ def _attention(base: PreTrainedModel, first: nn.Module) -> dict[str, int | None]
     }
 
 
-def _adapter(base: PreTrainedModel, training: Training) -> Adapter:
+def _adapter(base: PreTrainedModel, training: Training, sizes: Sequence[int]) -> Adapter:
     """The adapter's modules and tensors; where a target is nowhere, what the others are given."""
+    adapter = training.trained
+    targets = adapter.targets if isinstance(adapter, Lora) else TARGETS if isinstance(adapter, BlockDiagonal) else ()
     names = Counter(name.rsplit(".", 1)[-1] for name, _ in base.get_decoder().layers.named_modules())
-    modules = {target: names[target] for target in training.lora.targets}
-    there = tuple(target for target in training.lora.targets if modules[target])
-    if not there:
-        return Adapter(modules=modules, matrices=0, parameters=0, shapes={})
-    lora = training.lora.model_copy(update={"targets": there})
-    model = add_lora(base, training.model_copy(update={"lora": lora, "gradient_checkpointing": False}), 0)
+    modules = {target: names[target] for target in targets}
+    if isinstance(adapter, Lora) and not all(modules.values()):
+        there = tuple(target for target in targets if modules[target])
+        if not there:
+            return Adapter(modules=modules, matrices=0, parameters=0, shapes={})
+        training = training.model_copy(update={"lora": adapter.model_copy(update={"targets": there})})
+    width = base.get_input_embeddings().weight.shape[1]
+    groups = [Group((str(number),), torch.empty(width, size)) for number, size in enumerate(sizes)]
+    model = adapt(base, training.model_copy(update={"gradient_checkpointing": False}), 0, groups)
     trained = list(trainable(model).values())
     return Adapter(
         modules=modules,
-        matrices=sum(value.dim() == 2 for value in trained),
+        matrices=sum(value.dim() == 2 for value in trained) if targets else 0,
         parameters=sum(value.numel() for value in trained),
         shapes=dict(sorted(Counter("×".join(map(str, value.shape)) for value in trained).items())),
     )

@@ -15,6 +15,7 @@ from repro.verify.judge_numbers import Judgement
 from repro.verify.measured import INTENSITY
 from repro.verify.prints import TRAJECTORIES, Prints
 from repro.verify.sealed import AFTERWARDS, Seals, read_seals, refuse_changed, stated_afterwards
+from repro.verify.structure import Structures
 from repro.verify.verdict import OUTCOMES, Estimate, Verdict
 
 Findings = Mapping[str, Sequence[str]]
@@ -30,15 +31,16 @@ def assess(
     everything: Sequence[Claim] = (),
     audit: Findings | None = None,
     needs: Needs = lambda _: "",
+    built: Structures | None = None,
 ) -> list[Verdict]:
     """A verdict for every claim, in their order. `everything`: all claims of their papers, whose other prints matter.
 
-    `connection` is the open store, None when nothing has been run. Raises EvidenceError for a claim that was changed
-    after its evidence was planned.
+    `connection` is the open store, None when nothing has been run; `built`: what models are built of, by manifest and
+    model. Raises EvidenceError for a claim that was changed after its evidence was planned.
     """
     evidence, seals = _evidence(claims, connection)
     refuse_changed(claims, seals)
-    context = Context(evidence, prints_by_source([*everything] or claims))
+    context = Context(evidence, prints_by_source([*everything] or claims), built or {})
     verdicts = [_verdict(claim, context, seals, audit or {}, needs) for claim in claims]
     return _adjusted(verdicts)
 

@@ -3,9 +3,10 @@
 from repro.manifest.claim import Claim
 from repro.verify.algebra import operand
 from repro.verify.arrays import name, satisfied
+from repro.verify.benchmarks import PROBLEMS
 from repro.verify.cells import Context
 from repro.verify.columns import Absent
-from repro.verify.measured import PROBLEMS, Measured
+from repro.verify.measured import Measured
 from repro.verify.prints import innermost
 from repro.verify.verdict import Cell, Estimate
 

@@ -62,7 +62,8 @@ def _known(claim: Claim, context: Context) -> Estimate:
 def _from_settings(claim: Claim, context: Context) -> Estimate:
     """A setting, an architecture fact, or arithmetic over them; what is shown may use the paper's own inputs."""
     shown = claim.tolerance.rule == "shown" and claim.term.statistic != "single"
-    value = evaluate(claim.term, Settings(claim.measured_by, context.printed(claim) if shown else None))
+    settings = Settings(claim.measured_by, context.printed(claim) if shown else None, context.built)
+    value = evaluate(claim.term, settings)
     if isinstance(value, Interval):
         number = value.low * PERCENT if claim.unit == "percent" and abs(value.low) <= 1 else value.low
         found = is_true(value) if claim.term.statistic in TRUTHS else number / UNITS.get(claim.unit, 1.0)

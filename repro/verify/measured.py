@@ -14,6 +14,7 @@ from repro.manifest.claim import Scalar, Term
 from repro.verify.algebra import evaluate, operand, series
 from repro.verify.algebra_interval import Category, Missing, Value, point
 from repro.verify.arrays import Arrays, NoSpreadError, key_of, name
+from repro.verify.benchmarks import PROBLEMS
 from repro.verify.columns import NO_SEED, Absent, Array, Column
 from repro.verify.evidence import Evidence
 from repro.verify.prints import TRAJECTORIES
@@ -22,8 +23,6 @@ from repro.verify.scales import STATISTICS
 INTENSITY = "entanglement_intensity"
 CATEGORIES = ("weakest_concept",)
 """Quantities whose value is a concept."""
-PROBLEMS = {"humaneval": 164, "humaneval_plus": 164}
-"""Benchmarks whose values are counts of solved problems."""
 
 
 @dataclass(frozen=True, slots=True)

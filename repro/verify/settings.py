@@ -1,21 +1,22 @@
 """What needs no run to be known: settings of a manifest, facts of an architecture, as a lookup for the claims' algebra.
 
 A protocol claim names the manifest's field (`lora_rank`, `learning_rate`); a structural one follows from the real
-architecture (docs/SCIENCE.md §13; facts: manifests/models.yaml).
+architecture (`repro.verify.structure`), a benchmark's size from its published file (docs/SCIENCE.md §13).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from repro.manifest.claim import Scalar, Term
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, load_experiment, load_models
-from repro.manifest.model import Architecture
 from repro.manifest.probes import load_probe_set
 from repro.manifest.training import ALL_LINEAR, Condition
 from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
+from repro.verify.benchmarks import PROBLEMS
 from repro.verify.prints import Prints
+from repro.verify.structure import QUANTITIES, Structures, structural
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
@@ -23,8 +24,9 @@ ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 class Settings:
     """The fields of one manifest, and the architectures of its models."""
 
-    def __init__(self, name: str | None, prints: Prints | None = None) -> None:
+    def __init__(self, name: str | None, prints: Prints | None = None, built: Structures | None = None) -> None:
         self._name = name
+        self._built = built or {}
         self._experiment = manifest(name) if name else None
         self._prints = prints
 
@@ -32,8 +34,10 @@ class Settings:
         """The setting; what follows from the definition may rest on the paper's other prints (`prints`) as well."""
         if self._prints is not None and (printed := self._printed(term, self._prints)) is not None:
             return printed
-        if term.quantity in STRUCTURE and term.statistic == "single":
-            return structure(term.quantity, term.selector)
+        if term.quantity in QUANTITIES and term.statistic == "single":
+            return structural(term.quantity, term.selector, self._name, self._built)
+        if term.quantity == "problems" and (size := PROBLEMS.get(str(term.selector.get("benchmark")))):
+            return point(size)
         if term.statistic not in ("single", "count", "levels") or term.of is not None:
             return Missing("follows from other values")
         if self._experiment is None:
@@ -54,7 +58,7 @@ class Settings:
         """Levels of an axis that the manifest runs for the cell."""
         if self._experiment is None:
             return ()
-        if axis == "model" and term.quantity in STRUCTURE:
+        if axis == "model" and term.quantity in QUANTITIES:
             return tuple(load_models())
         if axis == "module":
             return self._experiment.training.lora.targets
@@ -152,29 +156,3 @@ def manifest(name: str) -> Experiment | None:
 @cache
 def _concepts(probe_set: str) -> dict[str, tuple[str, ...]]:
     return load_probe_set(probe_set).concepts
-
-
-def parameters(a: Architecture) -> int:
-    """Weights of the decoder: embeddings, attention, gated MLP, norms; Qwen2 has biases on q, k and v."""
-    kv = a.kv_heads * (a.hidden // a.heads)
-    attention = 2 * a.hidden * a.hidden + 2 * a.hidden * kv
-    biases = a.hidden + 2 * kv if a.family == "qwen2" else 0
-    layer = attention + biases + 3 * a.hidden * a.intermediate + 2 * a.hidden
-    return a.vocabulary * a.hidden * (1 if a.tied else 2) + a.layers * layer + a.hidden
-
-
-STRUCTURE: dict[str, Callable[[Architecture], float]] = {
-    "parameters": parameters,
-    "hidden_size": lambda a: a.hidden,
-    "layers": lambda a: a.layers,
-    "lora_matrices": lambda a: a.layers * len(ALL_LINEAR) * 2,
-}
-"""Quantities that follow from an architecture; LoRA matrices: A and B on all seven linear modules of every layer."""
-
-
-def structure(quantity: str, selector: Mapping[str, Scalar]) -> Value:
-    """A structural quantity of the selected model."""
-    model = load_models().get(str(selector.get("model")))
-    if model is None:
-        return Missing(f"the architecture of {selector.get('model')} is not in manifests/models.yaml")
-    return point(float(STRUCTURE[quantity](model.architecture)))

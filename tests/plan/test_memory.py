@@ -14,7 +14,6 @@ from repro.plan.budget import GPU_GIB, gibibytes, gpu_gibibytes, obstacle, too_l
 from repro.plan.expand import expand, local_environment
 from repro.plan.memory import adapter_parameters, linear_parameters, parameters, training_memory
 from repro.train.weights import FAMILIES, configuration
-from repro.verify import settings
 
 MODELS = sorted(load_models())
 
@@ -33,7 +32,6 @@ def test_parameters_are_those_of_the_real_architecture(name: str):
     """Every weight, norm and bias; and what a quantised model quantises."""
     shape = load_models()[name].architecture
     assert parameters(shape) == real(name).num_parameters()  # type: ignore[operator]  # a method of transformers models
-    assert settings.parameters(shape) == parameters(shape)
     head = real(name).get_output_embeddings()  # type: ignore[operator]  # a method of transformers models
     linear = [m.weight.numel() for m in real(name).modules() if isinstance(m, nn.Linear) and m is not head]
     assert linear_parameters(shape) == sum(linear)
@@ -42,15 +40,13 @@ def test_parameters_are_those_of_the_real_architecture(name: str):
 @pytest.mark.parametrize("name", ["tiny-qwen2", "smollm2-135m", "mistral-7b-v0.3", "qwen2.5-coder-32b"])
 @pytest.mark.parametrize("targets", [Lora().targets, ("q_proj", "v_proj")], ids=["all linear", "attention"])
 def test_trained_parameters_are_those_peft_adds(name: str, targets: tuple[str, ...]):
-    """Rank 64 on every target; with all seven modules the 32B model has the 896 matrices the paper counts."""
+    """Rank 64 on every target."""
     real.cache_clear()  # peft changes the model it is given
     training = Training(lora=Lora(rank=64, targets=targets))
     adapted = get_peft_model(real(name), LoraConfig(r=64, target_modules=list(targets)))  # type: ignore[arg-type]  # a PreTrainedModel
     trained = [value for value in adapted.parameters() if value.requires_grad]
     shape = load_models()[name].architecture
     assert adapter_parameters(shape, training) == sum(value.numel() for value in trained)
-    if targets == Lora().targets:
-        assert settings.STRUCTURE["lora_matrices"](shape) == len(trained)
     real.cache_clear()
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from repro.execute.structures import Wanted, structures
 from repro.verify.assess import assess, prints_by_source
 from repro.verify.cells import Context
 from repro.verify.columns import Row
 from repro.verify.estimate import estimate
 from repro.verify.evidence import Evidence
 from repro.verify.judge import judge
+from repro.verify.structure import asked
 from repro.verify.verdict import Cell, Estimate, Verdict
 
 EI = "entanglement_intensity"
@@ -282,10 +284,18 @@ def test_a_protocol_constant_is_compared_with_the_setting_that_runs_have_used(
     [({"printed": "896", "quantity": "lora_matrices", "kind": "structural"}, "reproduced"),
      ({"printed": "895", "quantity": "lora_matrices", "kind": "structural"}, "contradicted"),
      ({"printed": "32.5B", "quantity": "parameters", "kind": "vendor_label"}, "reproduced"),
-     ({"printed": "34B", "quantity": "parameters", "kind": "vendor_label"}, "contradicted")],
+     ({"printed": "34B", "quantity": "parameters", "kind": "vendor_label"}, "contradicted"),
+     ({"printed": "grouped-query", "quantity": "grouped_query_attention", "value": "yes", "kind": "structural"}, "reproduced"),
+     ({"printed": "sliding-window attention", "quantity": "sliding_window", "value": "yes", "kind": "structural"}, "contradicted")],
 )  # fmt: skip
-def test_a_structural_number_is_compared_with_the_real_architecture(claims_of, fields: dict, expected: str):
-    assert outcome(assess(claims_of({**fields, "model": "qwen2.5-coder-32b"}), None)) == expected
+def test_a_structural_number_is_compared_with_the_real_architecture(claims_of, cache, fields: dict, expected: str):
+    """Built by the worker; without its records nothing is known."""
+    claims = claims_of({**fields, "model": "qwen2.5-coder-32b"})
+    pairs = asked(claims, lambda _: None)
+    assert ("scale_ladder", "qwen2.5-coder-32b") in pairs
+    records = structures([Wanted(*pair) for pair in pairs.values()], cache, print)
+    assert outcome(assess(claims, None, built=dict(zip(pairs, records, strict=True)))) == expected
+    assert outcome(assess(claims, None)) == "not_run"
 
 
 def test_what_follows_from_the_definition_is_shown(claims_of):

@@ -3,25 +3,9 @@
 import pytest
 
 from repro.manifest.claim import Term
-from repro.manifest.load import load_models
+from repro.plan.structure import Adapter, Structure
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing
-from repro.verify.settings import Settings, parameters
-
-
-@pytest.mark.parametrize(
-    ("model", "count"),
-    [
-        ("qwen2.5-coder-7b", 7_615_616_512),
-        ("qwen2.5-coder-14b", 14_770_033_664),
-        ("qwen2.5-coder-32b", 32_763_876_352),
-        ("mistral-7b-v0.3", 7_248_023_552),
-        ("deepseek-coder-6.7b", 6_740_512_768),
-        ("codellama-7b", 6_738_546_688),
-    ],
-)
-def test_parameters_are_counted_as_the_published_checkpoints_have_them(model: str, count: int):
-    assert parameters(load_models()[model].architecture) == count
-
+from repro.verify.settings import Settings
 
 LADDER = Settings("scale_ladder")
 
@@ -55,3 +39,35 @@ def test_a_setting_the_manifest_lacks_is_missing_and_so_is_an_unwritten_manifest
     unwritten = Settings("announced_only").base(Term(quantity="lora_rank"))
     assert isinstance(unwritten, Missing)
     assert "not yet written" in unwritten.reason
+
+
+BUILT = Structure(
+    parameters=7_615_616_512, linear_parameters=6_525_616_128, hidden_size=3584, layers=28, heads=28, kv_heads=4,
+    head_size=128, sliding_window=None,
+    adapter=Adapter(modules={"q_proj": 28}, matrices=392, parameters=161_480_704, shapes={}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        ("parameters", Interval(7_615_616_512, 7_615_616_512)),
+        ("hidden_size", Interval(3584, 3584)),
+        ("lora_matrices", Interval(392, 392)),
+        ("trained_parameters", Interval(161_480_704, 161_480_704)),
+        ("grouped_query_attention", Category("yes")),
+        ("sliding_window", Category("no")),
+    ],
+)
+def test_a_structural_quantity_is_that_of_the_record(quantity: str, expected):
+    """Of the selected model under the manifest's own adapter; without a record it is missing, and the reason says so."""
+    term = Term(quantity=quantity, selector={"model": "qwen2.5-coder-7b"})
+    assert Settings("scale_ladder", built={("scale_ladder", "qwen2.5-coder-7b"): BUILT}).base(term) == expected
+    missing = LADDER.base(term)
+    assert isinstance(missing, Missing)
+    assert "has not been built" in missing.reason
+
+
+def test_a_benchmark_has_the_problems_counted_in_its_file():
+    assert LADDER.base(Term(quantity="problems", selector={"benchmark": "humaneval_plus"})) == Interval(164, 164)
+    assert isinstance(LADDER.base(Term(quantity="problems", selector={"benchmark": "another"})), Missing)

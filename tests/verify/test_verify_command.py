@@ -22,9 +22,9 @@ KEYS = {"id", "source", "locator", "printed", "value", "kind", "outcome", "estim
 
 
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch) -> Callable[[Sequence[str]], int]:
+def command(tmp_path: Path, cache: Path, monkeypatch) -> Callable[[Sequence[str]], int]:
     monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("REPRO_CACHE", str(cache))
 
     def run(arguments: Sequence[str]) -> int:
         top = argparse.ArgumentParser()
@@ -97,11 +97,11 @@ def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Pat
     assert command(["verify", "scale_ladder"]) == 1, "verifying twice replaces the rows"
 
 
-def test_changed_tolerances_end_with_one_clear_line(tmp_path: Path, monkeypatch, capsys):
+def test_changed_tolerances_end_with_one_clear_line(tmp_path: Path, cache: Path, monkeypatch, capsys):
     from repro.cli import main
 
     monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("REPRO_CACHE", str(cache))
     store_in(tmp_path / "results", value=0.6, sealed=False)
     assert main(["verify", "scale_ladder"]) == 2
     error = capsys.readouterr().err.strip()

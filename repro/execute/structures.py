@@ -1,0 +1,99 @@
+"""Records of what models are built of (`repro.plan.structure`): read from the cache, made by the worker where missing.
+
+A record is named by the content of all that decides it: architecture, adapter, the code that builds it, the locked
+packages. Reading takes milliseconds; making all of them takes one worker about ten seconds, once.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from repro.errors import SetupError
+from repro.files import digest, file_digest
+from repro.manifest.load import ROOT
+from repro.manifest.model import HubWeights, Model
+from repro.manifest.training import Training
+from repro.plan.code import worker_code
+from repro.plan.structure import Structure
+
+BUILDER = "repro.train.structure"
+"""The module that makes the records."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A model, and the protocol whose adapter is put on it."""
+
+    model: Model
+    training: Training
+    sizes: tuple[int, ...] = ()
+    """Directions of a block-diagonal adapter's groups, nominally: for each concept its classes less one."""
+
+    def file(self, cache_folder: Path) -> Path:
+        """Where the record lies; what leaves every shape alone (rates, data, dropout) is not in its name."""
+        hub = self.model.weights.repository if isinstance(self.model.weights, HubWeights) else None
+        adapter = self.training.trained.model_dump(mode="json", exclude={"alpha", "dropout"})
+        sizes = self.sizes if adapter["kind"] == "block_diagonal" else ()
+        content = [self.model.architecture.model_dump(mode="json"), hub, adapter, sizes, _builder()]
+        return cache_folder / "structure" / f"{self.model.id}-{digest(content)[:16]}.json"
+
+
+def structures(wanted: Iterable[Wanted], cache_folder: Path, say: Callable[[str], None]) -> list[Structure]:
+    """The record of each, in their order. Raises SetupError when they cannot be made here."""
+    given = list(wanted)
+    files = [one.file(cache_folder) for one in given]
+    missing = {file: one for file, one in zip(files, given, strict=True) if _read(file) is None}
+    if missing:
+        say(
+            f"building {len({one.model.id for one in missing.values()})} models without weights to count what they are made of (once)"
+        )
+        _make(missing)
+    found = [_read(file) for file in files]
+    return [_there(record, file) for record, file in zip(found, files, strict=True)]
+
+
+def _there(record: Structure | None, file: Path) -> Structure:
+    if record is None:
+        raise SetupError(f"{file}: the worker left no record that can be read; remove it and try again")
+    return record
+
+
+def _read(file: Path) -> Structure | None:
+    try:
+        return Structure.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _make(missing: dict[Path, Wanted]) -> None:
+    spec = [
+        {
+            "model": one.model.model_dump(mode="json"),
+            "training": one.training.model_dump(mode="json"),
+            "sizes": one.sizes,
+            "destination": str(file),
+        }
+        for file, one in missing.items()
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(spec))
+        file.flush()
+        command = [sys.executable, "-m", "repro.worker", "structure", file.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        problem = (done.stderr.strip().splitlines() or ["?"])[-1]
+        raise SetupError(f"models could not be built without weights: {problem}; `repro doctor` tells what is missing")
+
+
+@cache
+def _builder() -> dict[str, Any]:
+    lock = ROOT / "requirements" / "cpu.lock"
+    return {"code": worker_code(BUILDER), "lock": file_digest(lock) if lock.is_file() else "none"}
