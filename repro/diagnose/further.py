@@ -4,7 +4,7 @@ A manifest chooses which (`diagnostics.also`). Names of quantities are built so 
 but for the specification curve, whose rows are EIs under other specifications.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from repro.diagnose.rows import Row
 from repro.geometry import Geometry, Labels, Undefined
-from repro.geometry.crosstalk import crosstalk, pair
+from repro.geometry.crosstalk import companions, crosstalk
 from repro.geometry.interval import bootstrap_interval
 from repro.geometry.null import (
     joint_permutations,
@@ -22,13 +22,15 @@ from repro.geometry.null import (
     within_domain_permutations,
 )
 from repro.geometry.ridge import spectrum
-from repro.geometry.similarity import similarity
+from repro.geometry.similarity import similarity, subspace_dimension
 from repro.geometry.specification import Specification, specification_curve
 from repro.geometry.sweep import scale_sweep
 from repro.measurement import Measurement
 
 Array = npt.NDArray[np.float64]
 DRAWS, NULL_DRAWS = 2000, 1000
+PRIMARY = "code"
+"""The domain whose companions are ranked; a set without it has its first domain's ranked."""
 
 
 def further(name: str, X: Array, labels: Labels, geometry: Geometry, anchor: float, row: Row) -> Iterator[Measurement]:
@@ -89,14 +91,25 @@ def _similarity(X: Array, labels: Labels, _: Geometry, row: Row) -> Iterator[Mea
 
 
 def _crosstalk(X: Array, labels: Labels, _: Geometry, row: Row) -> Iterator[Measurement]:
+    """Every directed damage; the three measures for the primary domain with each companion."""
     found = crosstalk(X, labels)
     for a, first in enumerate(found.domains):
+        yield row(quantity="domain_directions", value=found.counts[a], concept=first)
         for b, second in enumerate(found.domains):
-            yield row(quantity="domain_damage", value=float(found.damage[a, b]), concept=f"{first}~{second}")
-        for second in found.domains[a + 1 :]:
-            item = pair(found, first, second)
-            for name in ("crosstalk", "block_diagonal_ratio", "asymmetry"):
-                yield row(quantity=name, value=getattr(item, name), concept=f"{first}~{second}")
+            yield row(quantity="directed_damage", value=float(found.damage[a, b]), concept=f"{first} to {second}")
+    for item in companions(found, _primary(found.domains)):
+        for name in ("crosstalk", "block_diagonal_ratio", "asymmetry"):
+            yield row(quantity=name, value=getattr(item, name), concept=item.companion)
+
+
+def _subspace(X: Array, labels: Labels, _: Geometry, row: Row) -> Iterator[Measurement]:
+    domains = labels.classes[labels.stratum]
+    rows = labels.codes[:, labels.stratum] == domains.index(_primary(domains))
+    yield row(quantity="subspace_dimension", value=subspace_dimension(X[rows]), n=int(rows.sum()))
+
+
+def _primary(domains: Sequence[str]) -> str:
+    return PRIMARY if PRIMARY in domains else domains[0]
 
 
 Diagnostic = Callable[[Array, Labels, Geometry, Row], Iterator[Measurement]]
@@ -106,4 +119,5 @@ CHOICES: dict[str, Diagnostic] = {
     "scale_sweep": _scale_sweep,
     "similarity": _similarity,
     "crosstalk": _crosstalk,
+    "subspace": _subspace,
 }

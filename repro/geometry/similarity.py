@@ -94,6 +94,14 @@ def subspace_overlap(A: Array, B: Array, axes: int = AXES) -> float | Undefined:
     return float(np.square(top @ other.T).sum()) / total
 
 
+def subspace_dimension(X: Array, share: float = 0.9) -> int | Undefined:
+    """How many principal directions hold `share` of the variance of one domain's activations X (§9, p of CSR)."""
+    variance = np.square(np.linalg.svd(X - X.mean(axis=0), compute_uv=False))
+    if variance.sum() <= 0:
+        return Undefined("the domain does not vary")
+    return int((np.cumsum(variance) / variance.sum() < share - 1e-12).sum()) + 1
+
+
 def binary_accuracy(A: Array, B: Array, alpha: float = 1.0) -> float:
     """Leave-one-out accuracy of the ridge readout between two domains."""
     pair = Labels.of({"pair": ["a"] * len(A) + ["b"] * len(B)})

@@ -8,7 +8,7 @@ from repro.frozen import Frozen
 from repro.manifest.data import Data
 from repro.manifest.training import BlockDiagonal, Condition, Full, Lora, Training
 
-Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk"]
+Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk", "subspace"]
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 

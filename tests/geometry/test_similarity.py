@@ -4,12 +4,20 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import cosine_similarity
 
 from repro.errors import InputError
 from repro.geometry import Labels, Undefined
-from repro.geometry.similarity import binary_accuracy, centroid_cosine, debiased_cka, similarity, subspace_overlap
+from repro.geometry.similarity import (
+    binary_accuracy,
+    centroid_cosine,
+    debiased_cka,
+    similarity,
+    subspace_dimension,
+    subspace_overlap,
+)
 
 
 def hsic_by_counting(K, L):
@@ -88,3 +96,16 @@ def test_cosines_are_those_of_scikit_learn():
 
 def test_a_centroid_at_the_grand_mean_has_no_cosine():
     assert isinstance(centroid_cosine(np.array([[1.0], [-1.0]]), np.ones((2, 1))), Undefined)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_the_dimension_of_a_subspace_is_that_of_scikit_learns_pca(share):
+    X = np.random.default_rng(3).normal(size=(40, 60)) * np.geomspace(5, 0.1, 60) + 7
+    assert subspace_dimension(X, share) == PCA(n_components=share, svd_solver="full").fit(X).n_components_
+
+
+def test_three_directions_are_three_and_an_offset_is_none():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(80, 3)) @ np.linalg.qr(rng.normal(size=(50, 3)))[0].T + 100
+    assert subspace_dimension(X, 1.0) == 3
+    assert isinstance(subspace_dimension(np.full((5, 4), 2.0)), Undefined)
