@@ -8,7 +8,7 @@ parameters are exact; bytes per token are read off what each operation keeps for
 from dataclasses import dataclass, fields
 
 from repro.manifest.model import Architecture
-from repro.manifest.training import Training
+from repro.manifest.training import BlockDiagonal, Full, Training
 
 FLOAT = 4  # bytes
 NF4 = 0.5 + 4 / 64
@@ -17,6 +17,8 @@ NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
 """The same with constants that are quantised in turn, in blocks of 256."""
 ADAM = 2
 """Moments that AdamW keeps for each trained weight."""
+CONCEPTS, DIRECTIONS = 3, 11
+"""Groups and informative directions of a block-diagonal adapter at most: six_domain_480's 6 + 4 + 4 classes less 3."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Memory:
 
     weights: float
     adapter: float
-    """LoRA matrices, their gradients and the optimizer's moments."""
+    """What is trained beside the weights, the gradients of all that is trained and the optimizer's moments."""
     activations: float
     """What the backward pass needs, at its largest."""
     logits: float
     scratch: float
-    """The largest matrix brought back from 4 bits to be multiplied."""
+    """The largest matrix brought back from 4 bits to be multiplied; float weights as the backward pass keeps them."""
 
     @property
     def total(self) -> float:
@@ -71,9 +73,28 @@ def parameters(shape: Architecture) -> int:
 
 
 def adapter_parameters(shape: Architecture, training: Training) -> int:
-    """Trained parameters: A and B on every target of every block, exact."""
-    sizes = linear_sizes(shape)
-    return shape.layers * sum(training.lora.rank * sum(sizes[name]) for name in training.lora.targets)
+    """Trained parameters: exact for LoRA (A and B on every target of every block) and for full fine-tuning.
+
+    Of a block-diagonal adapter the largest number there can be: its groups are measured on the base model, and the
+    worker records what they really give (`trainable_parameters` at step 0).
+    """
+    if isinstance(training.trained, Full):
+        return parameters(shape)
+    sizes, ranks = linear_sizes(shape), _ranks(training)
+    if isinstance(training.trained, BlockDiagonal):
+        blocks = DIRECTIONS * training.trained.rank
+        return shape.layers * sum(rank * sizes[name][0] + blocks for name, rank in ranks.items())
+    return shape.layers * sum(rank * sum(sizes[name]) for name, rank in ranks.items())
+
+
+def _ranks(training: Training) -> dict[str, int]:
+    """Rows of A by the module they adapt, at most."""
+    adapter = training.trained
+    if isinstance(adapter, Full):
+        return {}
+    if isinstance(adapter, BlockDiagonal):
+        return dict.fromkeys(("o_proj", "down_proj"), min(CONCEPTS * adapter.rank, DIRECTIONS))
+    return dict.fromkeys(adapter.targets, adapter.rank)
 
 
 def weight_bytes(training: Training) -> float:
@@ -90,26 +111,35 @@ def training_memory(shape: Architecture, training: Training, tokens: float) -> M
     kept = shape.hidden * FLOAT  # the input of a block, all that checkpointing keeps of it
     blocks = shape.layers * kept + block if training.gradient_checkpointing else shape.layers * block
     largest = max(rows * columns for rows, columns in linear_sizes(shape).values())
-    quantised = training.quantisation.format != "none"
+    trained = adapter_parameters(shape, training)
+    beside = 0 if isinstance(training.trained, Full) else trained
     return Memory(
         weights=linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT,
-        adapter=adapter_parameters(shape, training) * FLOAT * (2 + ADAM),
+        adapter=(beside + trained * (1 + ADAM)) * FLOAT,
         activations=tokens * blocks,
         logits=tokens * shape.vocabulary * (compute + 3 * FLOAT),
-        scratch=largest * (FLOAT + compute) if quantised else 0.0,
+        scratch=largest * (FLOAT + compute) if training.quantisation.format != "none" else _casts(shape, training),
     )
+
+
+def _casts(shape: Architecture, training: Training) -> float:
+    """Float weights in the compute precision: autocast leaves a copy of each for the backward pass."""
+    if training.compute == "float32":
+        return 0.0
+    blocks = linear_parameters(shape) // (shape.layers if training.gradient_checkpointing else 1)
+    return 2.0 * (blocks + shape.vocabulary * shape.hidden)
 
 
 def _block_bytes(shape: Architecture, training: Training, compute: int) -> float:
     """Bytes a token leaves in one block for the backward pass.
 
-    Each adapted module keeps its input twice (its own, and after dropout), dropout's mask, and A's output; the norms,
-    rotary embeddings, attention and the gated product keep what they multiply.
+    Each adapted module keeps its input twice (its own, and after dropout), dropout's mask, and A's output; a module that
+    is trained itself its input; the norms, rotary embeddings, attention and the gated product what they multiply.
     """
     sizes = linear_sizes(shape)
-    adapted = sum(
-        sizes[name][0] * (compute + FLOAT + 1) + training.lora.rank * compute for name in training.lora.targets
-    )
+    adapted = sum(sizes[name][0] * (compute + FLOAT + 1) + rank * compute for name, rank in _ranks(training).items())
+    if isinstance(training.trained, Full):
+        adapted = sum(rows for rows, _ in sizes.values()) * compute
     outputs = sum(columns for _, columns in sizes.values()) * compute
     norms = 4 * shape.hidden * FLOAT
     return float(adapted + outputs + norms + 2 * shape.intermediate * FLOAT)
