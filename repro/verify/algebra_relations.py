@@ -10,6 +10,9 @@ from itertools import pairwise
 from repro.manifest.claim_term import Scalar, Term, Where
 from repro.verify.algebra_interval import FALSE, TRUE, UNKNOWN, Interval, Missing, Value, over, point, truth
 
+ROUNDED = 1e-6
+"""How far two measured ratios may lie apart, relative to either, and count as one: float32 multiplied them."""
+
 
 def relation(
     term: Term, levels: Sequence[Scalar], values: Sequence[Interval], second: Sequence[Interval] | None
@@ -106,8 +109,8 @@ def proportional(levels: Sequence[Scalar], values: Sequence[Interval]) -> Value:
     known = [ratio for ratio in ratios if isinstance(ratio, Interval)]
     if len(known) < max(2, len(ratios)):
         return Missing("the axis has a zero, or a single level")
-    common = max(ratio.low for ratio in known) <= min(ratio.high for ratio in known)
-    return TRUE if common else FALSE
+    largest, smallest = max(ratio.low for ratio in known), min(ratio.high for ratio in known)
+    return TRUE if largest - smallest <= ROUNDED * abs(smallest) else FALSE
 
 
 def _quantified(term: Term, levels: Sequence[Scalar], values: Sequence[Interval]) -> Value:

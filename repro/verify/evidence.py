@@ -14,7 +14,7 @@ from repro.verify.columns import Absent, Column, Row, collapse_steps, followed, 
 
 CONCEPT_KEYS = ("concept", "class", "companion", "pair", "dataset")
 """Selector keys that the store keeps in its column `concept`."""
-UNKNOWN_KEYS = ("layer", "adapter", "matrix", "scope", "module")
+UNKNOWN_KEYS = ("matrix", "scope", "module")
 """Selector keys the store cannot tell apart yet."""
 
 CSR = "B4"
@@ -27,6 +27,23 @@ Kind = tuple[str, str, str]
 Part = tuple[str | None, int | None, str | None]
 """(concept, direction, probe set where it is another than the runs' own)."""
 Asked = tuple[str, str, str, frozenset[tuple[str, Scalar]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a condition's runs are beyond its name, read off the runs themselves."""
+
+    adapter: str = "lora"
+    """`lora`, `full`, or the grouping of a block-diagonal one: `aligned`, `isolated`."""
+    gradient: str = "attached"
+    """`detached` where the penalty of CSR trains nothing."""
+    continued: bool = False
+    """Whether it goes on from another run's adapter: its step 0 is no base model."""
+    layer: str = "post_norm"
+
+
+USUAL = Trained()
+"""What a cell means that says nothing of it: the papers' own runs."""
 
 
 @dataclass
@@ -42,6 +59,8 @@ class Evidence:
     """experiment → its runs' own probe set."""
     runs: dict[str, dict[tuple[str, str, str], int]] = field(default_factory=lambda: defaultdict(dict))
     """experiment → (model, condition, status) → runs."""
+    trained: dict[tuple[str, str], Trained] = field(default_factory=dict)
+    """(experiment, condition) → what its runs are."""
     _columns: dict[Asked, Column | Absent] = field(default_factory=dict)
 
     def column(
@@ -97,24 +116,23 @@ class Evidence:
                 continue
             if axis != "direction" and direction != rest.get("direction"):
                 continue
-            if axis in CONCEPT_KEYS or axis == "direction":
-                found |= {direction if axis == "direction" else concept} if self._fitting(family, rest) else set()
+            fitting = self._fitting(experiment, family, rest)
+            if axis in (*CONCEPT_KEYS, "direction", "probe_set"):
+                of_part = {"direction": direction, "probe_set": probes or self.sets.get(experiment)}
+                found |= {of_part.get(axis, concept)} if fitting else set()
                 continue
-            if axis == "probe_set":
-                found |= {probes or self.sets.get(experiment)} if self._fitting(family, rest) else set()
-                continue
-            for model, condition, step, row in self._fitting(family, rest):
+            for model, condition, step, row in fitting:
                 of_axis: dict[str, Scalar] = {"model": model, "condition": condition, "step": step}
                 found |= set(row.measured_seeds()) if axis == "seed" else {of_axis.get(axis)}
         return tuple(sorted((v for v in found if v is not None), key=lambda level: (isinstance(level, str), level)))
 
     def _strengths(self, experiment: str, quantity: str, selector: Mapping[str, Scalar]) -> tuple[Scalar, ...]:
         """The λ of which the manifest has a condition."""
-        prefix = f"{selector.get('condition', CSR)}-"
+        prefix, suffix = f"{selector.get('condition', CSR)}-", _suffix(selector)
         rest = {key: value for key, value in selector.items() if key not in ("condition", "lambda")}
-        names = self.levels(experiment, quantity, rest, "condition")
-        ends = [str(name).removeprefix(prefix) for name in names if str(name).startswith(prefix)]
-        return tuple(sorted(float(end) for end in ends if end.replace(".", "", 1).isdigit()))
+        names = [str(name) for name in self.levels(experiment, quantity, rest, "condition")]
+        ends = [name.removeprefix(prefix).removesuffix(suffix) for name in names if name.startswith(prefix)]
+        return tuple(sorted({float(end) for end in ends if end.replace(".", "", 1).isdigit()}))
 
     def base_models(self, quantity: str, selector: Mapping[str, Scalar]) -> dict[str, float]:
         """The base model's value by probe set."""
@@ -134,12 +152,12 @@ class Evidence:
             wanted["step"] = 0
         if wanted.get("step", "last") == "last":
             wanted["step"] = max(
-                (step for _, _, step, _ in self._fitting(family, {**wanted, "step": "any"})), default=0
+                (step for _, _, step, _ in self._fitting(kind[0], family, {**wanted, "step": "any"})), default=0
             )
         exact = family.get((str(wanted.get("model")), str(wanted.get("condition"))), {}).get(int(wanted["step"]))
-        if exact is not None:
+        if exact is not None and not {"adapter", "layer"} & wanted.keys():
             return [exact]
-        fitting = self._fitting(family, wanted)
+        fitting = self._fitting(kind[0], family, wanted)
         if len({model for model, _, _, _ in fitting}) > 1:
             return Absent("undefined", "the claim names no model, and several were measured")
         if wanted["step"] != 0 and len({condition for _, condition, _, _ in fitting}) > 1:
@@ -151,14 +169,14 @@ class Evidence:
         named = selector.get("probe_set")
         return None if named is None or named == self.sets.get(experiment) else str(named)
 
-    @staticmethod
-    def _fitting(family: Family, selector: Mapping[str, Scalar]) -> list[tuple[str, str, int, Row]]:
+    def _fitting(
+        self, experiment: str, family: Family, selector: Mapping[str, Scalar]
+    ) -> list[tuple[str, str, int, Row]]:
         """Rows that agree with the selected model, condition and step; at step 0 any condition is the base model."""
         step = selector.get("step", "any")
-        conditions = None if step == 0 else selector.get("condition")
         found = []
         for (model, condition), by_step in family.items():
-            if selector.get("model", model) != model or (conditions is not None and conditions != condition):
+            if selector.get("model", model) != model or not self._means(experiment, condition, selector):
                 continue
             if isinstance(step, int):
                 found += [(model, condition, step, by_step[step])] if step in by_step else []
@@ -166,10 +184,31 @@ class Evidence:
                 found += [(model, condition, at, row) for at, row in by_step.items()]
         return found
 
+    def _means(self, experiment: str, condition: str, selector: Mapping[str, Scalar]) -> bool:
+        """Whether a cell speaks of a condition: it names it, or says nothing that its runs are not.
+
+        Step 0 is the base model under any condition, except where a run went on from another's adapter, or trained
+        every weight and so measured other weights than a 4-bit base.
+        """
+        own, named = self.trained.get((experiment, condition), USUAL), selector.get("condition")
+        if selector.get("layer", own.layer) != own.layer:
+            return False
+        if selector.get("step") == 0:
+            like = self.trained.get((experiment, str(named)), USUAL)
+            full = "full" in (selector.get("adapter"), like.adapter)
+            if own.continued or like.continued:
+                return condition == named
+            return (own.adapter == "full") == full
+        if selector.get("adapter", own.adapter if condition == named else USUAL.adapter) != own.adapter:
+            return False
+        if named is None:
+            return selector.get("gradient", USUAL.gradient) == own.gradient
+        return condition == named or ("adapter" in selector and condition.startswith(f"{named}-"))
+
     def _absent(self, experiment: str, quantity: str, selector: Mapping[str, Scalar]) -> Absent:
         statuses: dict[str, int] = defaultdict(int)
         for (model, condition, status), count in self.runs.get(experiment, {}).items():
-            if selector.get("model", model) == model and selector.get("condition", condition) == condition:
+            if selector.get("model", model) == model and self._means(experiment, condition, selector):
                 statuses[status] += count
         if not statuses:
             return Absent("not_run", f"nothing of {experiment} has been run for this cell")
@@ -183,13 +222,19 @@ class Evidence:
 
 
 def resolved(selector: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
-    """A selector whose λ is named as manifests name it: a condition of its own, `B4-0.03`."""
+    """A selector whose λ is named as manifests name it: a condition of its own, `B4-0.03`, or `B4-0.03-detached`."""
     if "lambda" not in selector:
         return selector
-    rest = {key: value for key, value in selector.items() if key != "lambda"}
+    rest = {key: value for key, value in selector.items() if key not in ("lambda", "gradient")}
     if selector.get("step") == 0:
         return rest
-    return {**rest, "condition": f"{selector.get('condition', CSR)}-{float(selector['lambda']):g}"}
+    name = f"{selector.get('condition', CSR)}-{float(selector['lambda']):g}{_suffix(selector)}"
+    return {**rest, "condition": name}
+
+
+def _suffix(selector: Mapping[str, Scalar]) -> str:
+    """What manifests add to a condition's name where the penalty's gradient is detached."""
+    return "-detached" if selector.get("gradient") == "detached" else ""
 
 
 def _concept(selector: Mapping[str, Scalar]) -> str | None:

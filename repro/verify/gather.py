@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from repro.verify.columns import Row
-from repro.verify.evidence import Evidence
+from repro.verify.evidence import Evidence, Trained
 
 Wanted = tuple[str, str, int | None]
 """(manifest id, quantity, step); None: every step."""
@@ -29,8 +29,14 @@ _BASES = """
 SELECT quantity, model, concept, direction, coalesce(m.probe_set, r.probe_set), avg(value)
 FROM runs r JOIN measurements m USING (run_id)
 WHERE status = 'done' AND step = 0 AND specification = 'default' AND value IS NOT NULL
-      AND quantity IN (SELECT unnest(?::VARCHAR[]))
+      AND quantity IN (SELECT unnest(?::VARCHAR[])) AND NOT list_contains(?::VARCHAR[], experiment || '/' || condition)
 GROUP BY ALL ORDER BY ALL
+"""
+_TRAINED = """
+SELECT experiment, condition, coalesce(key->>'$.training.adapter.grouping', key->>'$.training.adapter.kind', 'lora'),
+       coalesce(key->>'$.condition.csr.gradient', 'attached'), key->>'$.parent' IS NOT NULL,
+       coalesce(key->>'$.diagnostics.layer', 'post_norm')
+FROM (SELECT experiment, condition, any_value(key) AS key FROM runs WHERE status <> 'superseded' GROUP BY ALL)
 """
 _SETS = "SELECT experiment, arg_max(probe_set, finished) FROM runs WHERE status = 'done' GROUP BY ALL"
 _RUNS = "SELECT experiment, model, condition, status, count(*) FROM runs GROUP BY ALL"
@@ -45,9 +51,12 @@ class Connection(Protocol):
 def gather(connection: Connection, wanted: Iterable[Wanted], bases: Iterable[str] = ()) -> Evidence:
     """Every wanted cell in every finished run, the newest of each slot; of `bases`, the base models' values by set."""
     evidence = Evidence()
+    for experiment, condition, *facts in connection.execute(_TRAINED).fetchall():
+        evidence.trained[experiment, condition] = Trained(*facts)
     _fill_rows(evidence, connection, set(wanted))
+    continued = ["/".join(pair) for pair, trained in evidence.trained.items() if trained.continued]
     for quantity, model, concept, direction, probe_set, value in connection.execute(
-        _BASES, [sorted(set(bases))]
+        _BASES, [sorted(set(bases)), continued]
     ).fetchall():
         evidence.bases[quantity, model, concept, direction][probe_set] = value
     evidence.sets = dict(connection.execute(_SETS).fetchall())

@@ -33,14 +33,16 @@ class Store:
         probe_set: str = "factorial_48",
         specification: str = "default",
         n: int = 48,
+        key: Mapping[str, object] | None = None,
     ) -> str:
         """One run; `values` maps (quantity, step) or (quantity, step, concept) to a number, None: undefined."""
         self._count += 1
         run_id = f"run{self._count:05d}"
         self.connection.execute(
-            "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, 5000, TIMESTAMP '2026-01-01' + to_seconds(?), ?, ?, ?)",
-            [run_id, experiment, run_id, model, condition, seed, status, self._count, probe_set, run_id, json.dumps(claims or {})],
+            "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims, "
+            "key) VALUES (?, ?, ?, ?, ?, ?, ?, 5000, TIMESTAMP '2026-01-01' + to_seconds(?), ?, ?, ?, ?)",
+            [run_id, experiment, run_id, model, condition, seed, status, self._count, probe_set, run_id, json.dumps(claims or {}),
+             json.dumps(key) if key else None],
         )  # fmt: skip
         self.measure(run_id, values, specification=specification, n=n)
         return run_id

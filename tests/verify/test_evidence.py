@@ -2,7 +2,10 @@
 
 import pytest
 
+from repro.manifest.load import load_experiment
+from repro.plan.expand import expand, local_environment
 from repro.verify.columns import Absent, Column
+from repro.verify.evidence import Trained
 from repro.verify.gather import gather
 
 EI = "entanglement_intensity"
@@ -74,3 +77,109 @@ def test_base_values_are_gathered_from_every_set_they_were_measured_on(store) ->
     store.measure(run, {(EI, 0): 1.4}, probe_set="core_60")
     found = gather(store.connection, [], bases=[EI]).base_models(EI, {"model": "m"})
     assert found == {"factorial_48": 1.1, "core_60": 1.4}
+
+
+CONTINUED = {"parent": "0" * 64}
+DETACHED = {"condition": {"csr": {"strength": 0.3, "gradient": "detached"}}, "parent": None}
+FULL = {"training": {"adapter": {"kind": "full"}}}
+
+
+def adapter(grouping: str) -> dict[str, object]:
+    return {"training": {"adapter": {"kind": "block_diagonal", "grouping": grouping}}}
+
+
+def test_step_0_of_a_continued_run_is_no_base_model(store):
+    store.run(experiment="reversibility", values={(EI, 0): 0.8, (EI, 5000): 0.3})
+    store.run(condition="B3-B2", experiment="reversibility", values={(EI, 0): 0.3, (EI, 1500): 0.1}, key=CONTINUED)
+    evidence = gather(store.connection, [("reversibility", EI, None)], [EI])
+    assert values(evidence.column("reversibility", EI, {"model": "m", "step": 0})) == [0.8]
+    assert evidence.base_models(EI, {"model": "m"}) == {"factorial_48": 0.8}
+
+
+def test_the_same_run_started_from_the_base_model_does_count_as_one(store):
+    store.run(experiment="reversibility", values={(EI, 0): 0.8, (EI, 5000): 0.3})
+    store.run(condition="B3-B2", experiment="reversibility", values={(EI, 0): 0.3, (EI, 1500): 0.1})
+    evidence = gather(store.connection, [("reversibility", EI, None)], [EI])
+    assert values(evidence.column("reversibility", EI, {"model": "m", "step": 0})) == pytest.approx([0.55])
+    assert evidence.base_models(EI, {"model": "m"}) == pytest.approx({"factorial_48": 0.55})
+
+
+def test_a_continued_trajectory_starts_where_its_run_started(store):
+    store.run(experiment="reversibility", values={(EI, 0): 0.8, (EI, 5000): 0.0})
+    store.run(condition="B3-B2", experiment="reversibility", values={(EI, 0): 0.0, (EI, 1500): 0.0}, key=CONTINUED)
+    evidence = gather(store.connection, [("reversibility", EI, None)])
+    selector = {"model": "m", "condition": "B3-B2"}
+    assert values(evidence.trajectory("reversibility", EI, selector, "collapse_step")) == [0]
+    assert values(evidence.trajectory("reversibility", EI, {**selector, "condition": "B3"}, "collapse_step")) == [5000]
+
+
+def test_a_detached_penalty_counts_only_where_it_is_asked_for(store):
+    for strength in (0.03, 0.3):
+        store.run(condition=f"B4-{strength:g}", experiment="csr_lambda", values={(EI, 0): 0.6, (EI, 5000): strength})
+        store.run(
+            condition=f"B4-{strength:g}-detached",
+            experiment="csr_lambda",
+            values={(EI, 0): 0.6, (EI, 5000): 0.9},
+            key=DETACHED,
+        )
+    evidence = gather(store.connection, WANTED)
+    selector = {"model": "m", "condition": "B4", "step": 5000}
+    detached = {**selector, "gradient": "detached"}
+    assert values(evidence.column("csr_lambda", EI, {**selector, "lambda": 0.3})) == [0.3]
+    assert values(evidence.column("csr_lambda", EI, {**detached, "lambda": 0.3})) == [0.9]
+    assert evidence.levels("csr_lambda", EI, {"model": "m", "step": 5000}, "condition") == ("B4-0.03", "B4-0.3")
+    assert evidence.levels("csr_lambda", EI, selector, "lambda") == (0.03, 0.3)
+    assert evidence.levels("csr_lambda", EI, detached, "lambda") == (0.03, 0.3)
+    assert values(evidence.column("csr_lambda", EI, {"model": "m", "condition": "B4-0.3-detached"})) == [0.9]
+
+
+def test_adapters_are_told_apart_and_a_condition_alone_means_lora(store):
+    store.run(experiment="frontier", values={(EI, 0): 0.6, (EI, 5000): 0.1})
+    for number, grouping in enumerate(("aligned", "isolated"), start=2):
+        content = {(EI, 0): 0.6, (EI, 5000): number / 10}
+        store.run(condition=f"B3-{grouping}", experiment="frontier", values=content, key=adapter(grouping))
+    evidence = gather(store.connection, [("frontier", EI, None)])
+    cell = {"model": "m", "step": 5000}
+    assert values(evidence.column("frontier", EI, {**cell, "condition": "B3"})) == [0.1]
+    assert values(evidence.column("frontier", EI, cell)) == [0.1]
+    assert values(evidence.column("frontier", EI, {**cell, "adapter": "aligned"})) == [0.2]
+    assert values(evidence.column("frontier", EI, {**cell, "condition": "B3", "adapter": "isolated"})) == [0.3]
+    assert values(evidence.column("frontier", EI, {**cell, "condition": "B3", "adapter": "lora"})) == [0.1]
+    assert isinstance(evidence.column("frontier", EI, {**cell, "condition": "B2", "adapter": "isolated"}), Absent)
+    assert isinstance(evidence.column("frontier", EI, {**cell, "adapter": "mps"}), Absent)
+
+
+def test_a_model_whose_every_weight_is_trained_has_a_base_of_its_own(store):
+    store.run(experiment="frontier", values={(EI, 0): 0.6, (EI, 5000): 0.1})
+    store.run(condition="B3-full", experiment="frontier", values={(EI, 0): 0.7, (EI, 5000): 0.2}, key=FULL)
+    evidence = gather(store.connection, [("frontier", EI, None)])
+    assert values(evidence.column("frontier", EI, {"model": "m", "step": 0})) == [0.6]
+    assert values(evidence.column("frontier", EI, {"model": "m", "step": 0, "condition": "B3-full"})) == [0.7]
+    assert values(evidence.column("frontier", EI, {"model": "m", "step": 0, "adapter": "full"})) == [0.7]
+    assert values(evidence.column("frontier", EI, {"model": "m", "step": 5000, "adapter": "full"})) == [0.2]
+
+
+def test_a_cell_at_another_layer_is_not_the_one_that_was_measured(store):
+    store.run(experiment="frontier", values={(EI, 5000): 0.1}, key={"diagnostics": {"layer": "pre_norm"}})
+    evidence = gather(store.connection, [("frontier", EI, None)])
+    cell = {"model": "m", "condition": "B3", "step": 5000}
+    assert values(evidence.column("frontier", EI, cell)) == [0.1]
+    assert values(evidence.column("frontier", EI, {**cell, "layer": "pre_norm"})) == [0.1]
+    assert isinstance(evidence.column("frontier", EI, {**cell, "layer": "post_norm"}), Absent)
+
+
+def test_what_a_run_is_is_read_off_the_key_that_real_plans_write(store):
+    """The JSON paths are those of a run's key, not of this file."""
+    for name in ("frontier", "csr_lambda"):
+        for run in expand(load_experiment(name), local_environment()):
+            store.run(run.model.id, run.condition_id, run.seed, experiment=name, values={(EI, 0): 1.0}, key=run.key())
+    found = gather(store.connection, []).trained
+    assert found["frontier", "B2-aligned"] == Trained(adapter="aligned")
+    assert found["frontier", "B2-isolated"] == Trained(adapter="isolated")
+    assert found["frontier", "B3-B2"] == Trained(continued=True)
+    assert found["frontier", "B3"] == found["frontier", "B0"] == found["csr_lambda", "B4-0.3"] == Trained()
+    assert found["csr_lambda", "B4-0.3-detached"] == Trained(gradient="detached")
+    full = load_experiment("dynamics_laptop")
+    run = next(run for run in expand(full, local_environment()) if run.condition_id == "B3-full")
+    store.run(run.model.id, run.condition_id, 0, experiment="x", values={(EI, 0): 1.0}, key=run.key())
+    assert gather(store.connection, []).trained["x", "B3-full"] == Trained(adapter="full")
