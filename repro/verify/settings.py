@@ -4,6 +4,7 @@ A protocol claim names the manifest's field (`lora_rank`, `learning_rate`); a st
 architecture (`repro.verify.structure`), a benchmark's size from its published file (docs/SCIENCE.md §13).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -43,7 +44,7 @@ class Settings:
         if self._experiment is None:
             return Missing(f"the manifest {self._name} is announced, not yet written")
         if term.quantity == "cardinalities":
-            return Levels(tuple(len(classes) for classes in self._concepts(term.selector).values()))
+            return self._cardinalities(term)
         return self._listed(term) if term.statistic in ("count", "levels") else self._field(term)
 
     @staticmethod
@@ -69,13 +70,52 @@ class Settings:
     def total(self, term: Term) -> int | None:  # noqa: ARG002 (the protocol asks for it; settings count nothing)
         return None
 
+    def _cardinalities(self, term: Term) -> Value:
+        """Numbers of classes, concept by concept; their count is the number of concepts."""
+        concepts = self._concepts(term.selector)
+        if term.statistic == "count":
+            return point(sum(concept in concepts for concept in term.among or concepts))
+        return Levels(tuple(len(classes) for classes in concepts.values()))
+
     def _run_levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
+        """Levels of an axis in the arms that run the cell; λ is the strength of a condition's penalty."""
         found: dict[Scalar, None] = {}
+        selector = {key: value for key, value in term.selector.items() if key != axis}
         for arm in self._experiment.arms if self._experiment else ():
-            axes: dict[str, tuple[Scalar, ...]] = {"model": arm.models, "condition": arm.conditions, "seed": arm.seeds}
-            if all(term.selector.get(key, axes[key][0]) in axes[key] for key in axes if key != axis):
+            spoken = [name for name in arm.conditions if self._means(selector, name)]
+            strengths = tuple(csr.strength for name in spoken if (csr := self._condition(name).csr))
+            axes: dict[str, tuple[Scalar, ...]]
+            axes = {"model": arm.models, "condition": tuple(spoken), "seed": arm.seeds, "lambda": strengths}
+            if spoken and all(selector.get(key, axes[key][0]) in axes[key] for key in ("model", "seed")):
                 found |= dict.fromkeys(axes.get(axis, ()))
         return tuple(found)
+
+    def _means(self, selector: Mapping[str, Scalar], name: str) -> bool:
+        """Whether a selector speaks of a condition, by its name or as one of its variants (B4-0.03, B3-B2-5000).
+
+        A penalty without its gradient is ours: it counts only where it is named.
+        """
+        asked = selector.get("condition")
+        if asked == name:
+            return True
+        csr = self._condition(name).csr
+        if csr is not None and csr.gradient == "detached":
+            return False
+        return asked is None or re.fullmatch(rf"{re.escape(str(asked))}-\d+(\.\d+)?", name) is not None
+
+    def _condition(self, name: str) -> Condition:
+        assert self._experiment is not None
+        return self._experiment.conditions[name]
+
+    def _conditions(self, selector: Mapping[str, Scalar]) -> list[Condition]:
+        """The conditions that the selected model is trained under and the selector speaks of."""
+        assert self._experiment is not None
+        model, asked = selector.get("model"), selector.get("condition")
+        run = {name: None for arm in self._experiment.arms if model in (None, *arm.models) for name in arm.conditions}
+        spoken = [name for name in run if self._means(selector, name)]
+        exactly = [name for name in spoken if name == asked]
+        started = [name for name in self._experiment.conditions if name == asked]  # only to be gone on from
+        return [self._condition(name) for name in exactly or spoken or started]
 
     def _listed(self, term: Term) -> Value:
         levels = self.levels(term, term.over or "seed")
@@ -94,11 +134,11 @@ class Settings:
         assert experiment is not None
         if term.quantity == "probes":
             return point(len(load_probe_set(str(selector.get("probe_set", experiment.probe_set))).probes))
-        condition = experiment.conditions.get(str(selector.get("condition", "")))
         if term.quantity == "steps":
-            return _steps([condition] if condition else list(experiment.conditions.values()), selector.get("dataset"))
+            return _steps(self._conditions(selector), selector.get("dataset"))
         if term.quantity == "data_share":
-            return _share(condition, selector.get("dataset"))
+            named = experiment.conditions.get(str(selector.get("condition", "")))
+            return _share(named, selector.get("dataset"))
         words = set(term.quantity.split("_"))
         for path, value in _fields(experiment.model_dump(include={"training", "diagnostics"})):
             if any(words == set("_".join(path[i:]).split("_")) for i in range(len(path))):

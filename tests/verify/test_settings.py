@@ -71,3 +71,41 @@ def test_a_structural_quantity_is_that_of_the_record(quantity: str, expected):
 def test_a_benchmark_has_the_problems_counted_in_its_file():
     assert LADDER.base(Term(quantity="problems", selector={"benchmark": "humaneval_plus"})) == Interval(164, 164)
     assert isinstance(LADDER.base(Term(quantity="problems", selector={"benchmark": "another"})), Missing)
+
+
+def steps_of(model: str | None, condition: str = "B3-B2") -> object:
+    given = {"condition": condition} if model is None else {"condition": condition, "model": model}
+    return Settings("reversibility").base(Term(quantity="steps", selector=given))
+
+
+def test_the_steps_of_a_condition_are_those_of_its_variant_that_the_model_is_run_under():
+    assert steps_of("qwen2.5-coder-32b") == Interval(5000, 5000)
+    assert steps_of("qwen2.5-coder-14b") == Interval(1500, 1500)
+    assert steps_of(None) == Interval(1500, 1500)
+    assert isinstance(steps_of("mistral-7b-v0.3", "no-such"), Missing)
+
+
+def test_the_number_of_concepts_is_not_their_list_of_classes():
+    among = ("domain", "register", "shape")
+    counted = Term(statistic="count", quantity="cardinalities", over="concept", among=among)
+    assert Settings("dynamics").base(counted) == Interval(3, 3)
+    fewer = counted.model_copy(update={"among": (*among, "no such concept")})
+    assert Settings("dynamics").base(fewer) == Interval(3, 3)
+
+
+def sweep(statistic: str, over: str, **selector: object) -> object:
+    return Settings("csr_lambda").base(
+        Term.model_validate({"statistic": statistic, "quantity": "csr_loss", "over": over, "selector": selector})
+    )
+
+
+def test_a_sweep_over_strengths_is_run_by_the_conditions_that_have_them():
+    assert sweep("levels", "lambda", condition="B4") == Levels((0.03, 0.1, 0.3))
+    assert sweep("count", "lambda", condition="B4", seed=0) == Interval(3, 3)
+    assert sweep("levels", "seed", condition="B4") == Levels((0,))
+    assert isinstance(sweep("levels", "lambda", condition="B2"), Missing)
+
+
+def test_a_penalty_without_its_gradient_is_a_condition_only_where_it_is_named():
+    assert sweep("levels", "condition") == Levels(("B4-0.03", "B4-0.1", "B4-0.3"))
+    assert sweep("levels", "lambda", condition="B4-0.3-detached") == Levels((0.3,))
