@@ -6,12 +6,13 @@ from functools import cache
 from repro.manifest.claim import Claim, Scalar, Term
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import load_models
+from repro.manifest.training import BlockDiagonal
 from repro.plan.budget import total
 from repro.plan.run import Run
 from repro.verify.evidence import resolved
 from repro.verify.settings import manifest
 
-AXES = ("model", "condition", "seed")
+AXES = ("model", "condition", "seed", "adapter")
 Levels = Mapping[str, frozenset[Scalar]]
 """Axis → the levels a cell allows; an axis that is absent allows all."""
 
@@ -50,7 +51,13 @@ def _words(name: str, cells: frozenset[frozenset[tuple[str, frozenset[Scalar]]]]
 
 
 def _fits(run: Run, cell: Levels) -> bool:
-    own: dict[str, Scalar | None] = {"model": run.model.id, "condition": run.condition_id, "seed": run.seed}
+    trained = run.training.trained
+    own: dict[str, Scalar | None] = {
+        "model": run.model.id,
+        "condition": run.condition_id,
+        "seed": run.seed,
+        "adapter": trained.grouping if isinstance(trained, BlockDiagonal) else trained.kind,
+    }
     return all(axis not in cell or not cell[axis] or own[axis] in cell[axis] for axis in AXES)
 
 
@@ -75,7 +82,7 @@ def _runs(name: str) -> tuple[Run, ...]:
             condition_id=condition,
             condition=experiment.conditions[condition],
             seed=seed,
-            training=experiment.training,
+            training=experiment.training.under(experiment.conditions[condition]),
             diagnostics=experiment.diagnostics,
             domains={},
             probe_set="",

@@ -63,6 +63,66 @@ def test_needs_name_the_runs_of_the_claims_own_cells():
     assert "GPU-hours" in told
 
 
+def test_a_claim_on_an_adapter_needs_the_runs_that_train_it():
+    from repro.verify.needs import needs
+
+    claims = {claim.id: claim for claim in load_claims()}
+    assert needs(claims["summary/page/48.2pct"]).startswith("needs 1 of the 27 runs of frontier")
+    assert needs(claims["summary/page/outperform"]).startswith("needs 2 of the 27 runs of frontier")
+
+
+def collapse_claims(claims_of) -> list:
+    """That EI is 0 at the end, in mean, in every seed, and from some step on."""
+    return claims_of(
+        {"printed": "0.000 ± 0.000", **AFTER},
+        BASE,
+        SEEDS,
+        {"printed": "all", "statistic": "all", "over": "seed", "among": [0, 1, 2], "where": {"equals": 0}, **AFTER},
+        {"printed": "4500", "statistic": "mean", "of": {"statistic": "collapse_step"}, "model": "m", "condition": "B3"},
+    )
+
+
+def collapsed_runs(store, claims: list, status: str) -> None:
+    """Three seeds whose EI falls to 0 within the last checkpoints, as activations that are not finite make it do."""
+    for seed in range(3):
+        values = {(EI, 0): 0.945, (EI, 4000): 0.9, (EI, 4500): 0.0, (EI, 5000): 0.0}
+        store.run(seed=seed, values=values, status=status, claims={claim.id: claim.digest for claim in claims})
+
+
+def test_runs_that_collapse_and_are_done_count(store, claims_of):
+    """The positive control of the next test: the very same numbers."""
+    claims = collapse_claims(claims_of)
+    collapsed_runs(store, claims, "done")
+    found = {claim.printed: verdict for claim, verdict in zip(claims, assess(claims, store.connection), strict=True)}
+    assert found["0.000 ± 0.000"].n == 3
+    assert found["0.000 ± 0.000"].outcome == "reproduced"
+    assert found["all"].estimate is True
+    assert found["4500"].estimate == 4500
+    assert found["0.945"].estimate == pytest.approx(0.945)
+
+
+def test_no_intensity_of_a_run_that_diverged_is_ever_counted(store, claims_of):
+    claims = collapse_claims(claims_of)
+    collapsed_runs(store, claims, "diverged")
+    for claim, verdict in zip(claims, assess(claims, store.connection), strict=True):
+        if claim.kind != "protocol":
+            assert verdict.outcome in ("inconclusive", "not_run"), claim.printed
+            assert verdict.estimate is None
+            assert verdict.n == 0
+
+
+def test_of_a_mixed_set_only_the_healthy_runs_count(store, claims_of):
+    claims = collapse_claims(claims_of)
+    collapsed_runs(store, claims, "diverged")
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed in (5, 6):
+        store.run(seed=seed, values={(EI, 0): 0.945, (EI, 4500): 0.8, (EI, 5000): 0.7}, claims=sealed)
+    found = assess(claims, store.connection)
+    assert found[0].estimate == pytest.approx(0.7)
+    assert found[0].n == 2
+    assert found[0].artefacts["health"]["runs"] == {"diverged": 3, "done": 2}
+
+
 def test_p_values_are_adjusted_over_all_judged_claims(store, claims_of):
     claims = claims_of(
         MEAN, BASE, SEEDS, {"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER}
