@@ -7,7 +7,9 @@ import pytest
 from repro.errors import ManifestError
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, experiment_names, load_experiment
+from repro.manifest.training import BlockDiagonal
 from repro.plan.expand import expand, local_environment
+from repro.plan.run import Run, differences
 
 SMOKE = (MANIFESTS / "smoke.yaml").read_text().replace("id: smoke", "id: mine")
 
@@ -27,7 +29,7 @@ def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
     ("old", "new", "expected"),
     [
         ("probe_set:", "probe_sets:", r"mine\.yaml: field probe_set.*"),
-        ("rank: 8", "rang: 8", r"field training\.lora\.rang: unknown; known are rank, alpha, dropout, targets"),
+        ("rank: 8", "rang: 8", r"field training\.lora\.rang: unknown; known are kind, rank, alpha, dropout, targets"),
         ("accumulation: 4", "accumulation: four", r"field training\.accumulation: found 'four'"),
         ("tiny-mistral]", "tiny-mystery]", r"found model 'tiny-mystery', expected one of .*models\.yaml"),
         ("seeds: [0, 1]}", "seeds: [0, 1, 0]}", r"seeds 0 given twice in one arm"),
@@ -90,3 +92,67 @@ def test_the_scale_ladder_states_the_printed_protocol() -> None:
         ("qwen2.5-coder-32b", "B3"): list(range(8)),
         ("qwen2.5-coder-32b", "B2"): list(range(8)),
     }
+
+
+TWINS = [name for name in experiment_names() if name.endswith("_laptop")]
+
+
+def twin_runs(*names: str) -> list[Run]:
+    return [run for name in names for run in expand(load_experiment(f"{name}_laptop"), local_environment())]
+
+
+def test_the_twins_cover_every_condition_strength_chain_and_adapter_of_the_papers() -> None:
+    runs = twin_runs("dynamics", "companions", "csr_lambda", "reversibility", "scale_ladder")
+    assert {f"B{number}" for number in range(7)} <= {run.condition_id for run in runs}
+    penalties = {(run.condition.csr.strength, run.condition.csr.gradient) for run in runs if run.condition.csr}
+    assert penalties == {(strength, gradient) for strength in (0.03, 0.1, 0.3) for gradient in ("attached", "detached")}
+    assert {run.parent.slot for run in runs if run.parent} == {"smollm2-135m-B3-s0", "smollm2-135m-B3-s1"}
+    trained = [run.training.trained for run in runs if run.steps]
+    assert {each.kind for each in trained} == {"lora", "full", "block_diagonal"}
+    groupings = {each.grouping for each in trained if isinstance(each, BlockDiagonal)}
+    assert groupings == {"aligned", "isolated"}
+    rungs = {run.model.id for run in twin_runs("scale_ladder")}
+    assert rungs == {"qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct"}
+
+
+@pytest.mark.parametrize(
+    ("name", "runs"),
+    [("dynamics", 7), ("companions", 7), ("csr_lambda", 6), ("reversibility", 4), ("scale_ladder", 3)],
+)
+def test_a_twin_plans_the_runs_it_is_meant_to(name: str, runs: int) -> None:
+    assert len(twin_runs(name)) == runs
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_needs_no_gpu_and_no_hub(name: str) -> None:
+    experiment = load_experiment(name)
+    assert experiment.image == "local"
+    for run in expand(experiment, local_environment()):
+        assert run.model.weights.kind != "hub"
+        assert all(source.data.kind != "hub" for sources in run.domains.values() for source in sources)
+
+
+def test_a_twin_keeps_the_protocol_but_for_what_it_scales() -> None:
+    scaled = {
+        "optimizer.warmup", "csr.every", "csr.probe_set", "max_length", "accumulation", "checkpoint_every", "heldout",
+        "gradient_checkpointing", "micro_batches_per_forward",
+    }  # fmt: skip
+    for name in ("dynamics", "companions", "csr_lambda", "reversibility", "scale_ladder"):
+        ours, theirs = (load_experiment(each).training.model_dump() for each in (f"{name}_laptop", name))
+        changed = {line.split(":")[0] for line in differences(theirs, ours)}
+        assert changed <= scaled, name
+
+
+def test_the_frontier_states_the_future_work_of_the_papers() -> None:
+    runs = expand(load_experiment("frontier"), local_environment())
+    seeds: dict[tuple[str, str], list[int | None]] = {}
+    for run in runs:
+        seeds.setdefault((run.model.id, run.condition_id), []).append(run.seed)
+    assert seeds["qwen2.5-coder-32b", "B3"] == list(range(8))
+    assert len(seeds["qwen2.5-coder-14b", "B3-B2"]) == 5
+    assert set(seeds["qwen2.5-coder-14b", "B3-B2"]) > {42, 0, 1}
+    assert ("llama-3.1-8b", "B3") in seeds
+    closely = next(run for run in runs if run.condition_id == "B3").measured_steps()
+    assert [step for step in closely if 1500 <= step <= 3500] == list(range(1500, 3501, 100))
+    assert [step for step in closely if step < 1500 or step > 3500] == [0, 500, 1000, 4000, 4500, 5000]
+    assert {run.training.trained.kind for run in runs if "aligned" in run.condition_id} == {"block_diagonal"}
