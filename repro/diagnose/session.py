@@ -199,7 +199,8 @@ def checkpoints(session: Session, trainer: Trainer) -> Iterator[list[Step]]:
 def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Divergence | None:
     """Measure where measuring is due, write the evidence, save the state; what went wrong when training has diverged."""
     session.usage.trained(steps)
-    rows = [row for step in steps for row in _log(step)]
+    probes = session.regularizer.probes if session.regularizer else 0
+    rows = [row for step in steps for row in _log(step, probes)]
     broken = next((step for step in steps if not step.finite), None)
     diverged = Divergence(broken.step - 1, broken.problem) if broken else check_parameters(session.model, trainer.step)
     if trainer.step in session.run.measured_steps() and not diverged:
@@ -245,7 +246,8 @@ def _geometry(session: Session, probes: ProbeSet, X: npt.NDArray[np.float32], st
     return measurements(X, probes.labels(), step, session.run.diagnostics, anchor, named)
 
 
-def _log(step: Step) -> Iterator[Measurement]:
+def _log(step: Step, probes: int) -> Iterator[Measurement]:
+    """What training tells of a step; `probes`: behind the penalty of CSR."""
     for quantity, value in (
         ("loss", step.loss),
         ("gradient_norm", step.gradient_norm),
@@ -253,7 +255,7 @@ def _log(step: Step) -> Iterator[Measurement]:
     ):
         yield measured(value, quantity=quantity, step=step.step, n=step.tokens)
     if step.csr_loss is not None:
-        yield measured(step.csr_loss, quantity="csr_loss", step=step.step)
+        yield measured(step.csr_loss, quantity="csr_loss", step=step.step, n=probes)
 
 
 def _deterministic(threads: int) -> None:
