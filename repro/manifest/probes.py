@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from repro.errors import ManifestError
 from repro.files import digest
 from repro.frozen import Frozen
+from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import explain, read_yaml, validate
 
 PROBES = Path(__file__).resolve().parents[2] / "probes"
@@ -98,9 +99,39 @@ class ProbeSet(Frozen):
         return {concept: [probe.labels[concept] for probe in self.probes] for concept in self.concepts}
 
 
+class Declared(Frozen):
+    """What is known of a set without its texts, which a recipe may not have brought here yet."""
+
+    id: str
+    concepts: dict[str, tuple[str, ...]]
+    size: int
+    """Probes of the set."""
+    content_hash: str
+    """Of the texts; of the recipe, marked so, while there are none."""
+    materialised: bool
+
+
+def declared(name_or_path: str | Path) -> Declared:
+    """What a set declares, its texts being here or not. Raises ManifestError."""
+    folder = probe_folder(name_or_path)
+    recipe = read_recipe(folder)
+    if recipe is None or (folder / "probes.jsonl").is_file():
+        probes = load_probe_set(folder)
+        known = {"size": len(probes.probes), "content_hash": probes.content_hash, "materialised": True}
+        return Declared(id=probes.id, concepts=probes.concepts, **known)
+    content = read_yaml(folder / "concepts.yaml")
+    unknown = {"size": recipe.size, "content_hash": f"recipe:{digest(recipe.model_dump(mode='json'))}"}
+    return Declared(id=content["id"], concepts=content["concepts"], materialised=False, **unknown)
+
+
 def load_probe_set(name_or_path: str | Path) -> ProbeSet:
     """The probe set of that name under probes/, or in that folder; a bad one is a `ManifestError`."""
     folder = probe_folder(name_or_path)
+    if not (folder / "probes.jsonl").exists() and read_recipe(folder):
+        raise ManifestError(
+            f"{folder}: a recipe whose texts are not here; `repro fetch` of a manifest that measures on it brings them "
+            "where its sources can be reached (or copy probes.jsonl there from such a machine)"
+        )
     declaration = folder / "concepts.yaml"
     declared = read_yaml(declaration)
     probes = tuple(_read_probes(folder / "probes.jsonl", _classes(declared, declaration)))

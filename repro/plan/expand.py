@@ -8,7 +8,7 @@ from repro.files import file_digest
 from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
-from repro.manifest.probes import ProbeSet, load_probe_set, probe_folder
+from repro.manifest.probes import declared, load_probe_set, probe_folder
 from repro.manifest.training import Condition
 from repro.plan.code import worker_code
 from repro.plan.run import Parent, Run
@@ -38,10 +38,10 @@ class _Planner:
         own = {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
         self._experiment, self._environment = experiment, environment
         self._models, self._sources = load_models(), {**load_sources(), **own}
-        named = {name: load_probe_set(name) for name in (experiment.probe_set, *experiment.also_probe_sets)}
+        named = {name: declared(name) for name in (experiment.probe_set, *experiment.also_probe_sets)}
         self._probes, *self._others = named.values()
         self._folders = {probes.id: str(probe_folder(name)) for name, probes in named.items()}
-        self._csr_hash = _csr_probes(experiment, self._probes)
+        self._csr_hash = _csr_probes(experiment)
         self._code = worker_code()
 
     def chain(self, model: str, name: str, seed: int | None) -> list[Run]:
@@ -81,12 +81,12 @@ class _Planner:
         }
 
 
-def _csr_probes(experiment: Experiment, probes: ProbeSet) -> str | None:
+def _csr_probes(experiment: Experiment) -> str | None:
     """Content hash of the probes that CSR holds. Raises ManifestError when none of them is of its target domain."""
     if not any(condition.csr for condition in experiment.conditions.values()):
         return None
     settings = experiment.training.csr
-    held = load_probe_set(settings.probe_set) if settings.probe_set else probes
+    held = load_probe_set(settings.probe_set or experiment.probe_set)
     domains = held.concepts.get("domain", ())
     if settings.target not in domains:
         raise ManifestError(

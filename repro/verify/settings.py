@@ -12,7 +12,7 @@ from typing import Any
 from repro.manifest.claim import Scalar, Term
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, load_experiment, load_models
-from repro.manifest.probes import load_probe_set
+from repro.manifest.probes import declared
 from repro.manifest.training import ALL_LINEAR, Condition
 from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
 from repro.verify.benchmarks import PROBLEMS
@@ -86,6 +86,9 @@ class Settings:
             strengths = tuple(csr.strength for name in spoken if (csr := self._condition(name).csr))
             axes: dict[str, tuple[Scalar, ...]]
             axes = {"model": arm.models, "condition": tuple(spoken), "seed": arm.seeds, "lambda": strengths}
+            axes["probe_set"] = (
+                (self._experiment.probe_set, *self._experiment.also_probe_sets) if self._experiment else ()
+            )
             if spoken and all(selector.get(key, axes[key][0]) in axes[key] for key in ("model", "seed")):
                 found |= dict.fromkeys(axes.get(axis, ()))
         return tuple(found)
@@ -133,7 +136,7 @@ class Settings:
         experiment, selector = self._experiment, term.selector
         assert experiment is not None
         if term.quantity == "probes":
-            return point(len(load_probe_set(str(selector.get("probe_set", experiment.probe_set))).probes))
+            return point(declared(str(selector.get("probe_set", experiment.probe_set))).size)
         if term.quantity == "steps":
             return _steps(self._conditions(selector), selector.get("dataset"))
         if term.quantity == "data_share":
@@ -195,4 +198,4 @@ def manifest(name: str) -> Experiment | None:
 
 @cache
 def _concepts(probe_set: str) -> dict[str, tuple[str, ...]]:
-    return load_probe_set(probe_set).concepts
+    return declared(probe_set).concepts
