@@ -22,15 +22,16 @@ def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) 
 
 def downdated_scores(operator: Array, Y: Array, NY: Array, NT: Array, delta: Array) -> Array:
     """Leave-one-out scores (…, R, N, C) under the operator N + (Nt)(Nt)ᵀ/δ, for each column of NT (…, N, R)."""
-    # All sums below are of one sign or well separated: the downdated diagonal only grows.
-    along = np.swapaxes(NT, -1, -2)
+    # All sums below are of one sign or well separated: the downdated diagonal only grows. Probes come last, so that
+    # every pass runs over whole rows of N and not over rows of C.
+    along = np.ascontiguousarray(np.swapaxes(NT, -1, -2))
     carried = along @ Y / delta[..., None]
     diagonal = np.diagonal(operator, axis1=-2, axis2=-1)[..., None, :] + np.square(along) / delta[..., None]
-    scores: Array = along[..., None] * carried[..., None, :]
-    scores += NY[..., None, :, :]
-    scores /= diagonal[..., None]
-    np.subtract(Y[..., None, :, :], scores, out=scores)
-    return scores
+    scores: Array = along[..., None, :] * carried[..., None]
+    scores += np.swapaxes(NY, -1, -2)[..., None, :, :]
+    scores /= diagonal[..., None, :]
+    np.subtract(np.swapaxes(Y, -1, -2)[..., None, :, :], scores, out=scores)
+    return np.swapaxes(scores, -1, -2)
 
 
 def span_scores(gram: Array, operator: Array, Y: Array, G: Array, alpha: float) -> Array:
