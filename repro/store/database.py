@@ -9,8 +9,15 @@ from typing import Any
 import duckdb
 
 from repro.errors import EvidenceError, InputError
+from repro.files import file_digest
 
 NAME = "repro.duckdb"
+SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+def layout() -> str:
+    """Digest of the tables that this version of repro reads and writes; every store carries its own."""
+    return file_digest(SCHEMA)[:16]
 
 
 def connect(results: Path) -> duckdb.DuckDBPyConnection:
@@ -24,12 +31,17 @@ def connect(results: Path) -> duckdb.DuckDBPyConnection:
     }
     try:
         connection = duckdb.connect(str(path), read_only=True, config=settings)
-        connection.execute("SELECT 1 FROM runs LIMIT 1")
+        found = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'runs'").fetchone()
     except duckdb.Error as error:
         problem = str(error).splitlines()[0]
         raise EvidenceError(
             f"{path}: cannot be read ({problem}); `repro ingest` builds it again from the run folders"
         ) from error
+    if found != (layout(),):
+        connection.close()
+        raise EvidenceError(
+            f"{path}: has the tables of another version; `repro ingest` builds it again from the run folders"
+        )
     return connection
 
 

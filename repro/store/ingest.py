@@ -17,10 +17,8 @@ from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.files import digest
-from repro.store.database import NAME
+from repro.store.database import NAME, SCHEMA, layout
 from repro.store.provenance import provenance_row, read_provenance
-
-SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,7 @@ def _mark_superseded(folders: Sequence[_Folder]) -> None:
 
 def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> None:
     connection.execute(SCHEMA.read_text())
+    connection.execute(f"COMMENT ON TABLE runs IS '{layout()}'")
     if not folders:
         return
     _insert(connection, "runs", [folder.row for folder in folders])

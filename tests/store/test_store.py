@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from repro.errors import EvidenceError, InputError
@@ -149,3 +150,15 @@ def test_a_missing_or_foreign_store_says_how_to_build_one(tmp_path: Path) -> Non
     (tmp_path / "repro.duckdb").write_bytes(b"not a database, but long enough to be one" * 100)
     with pytest.raises(EvidenceError, match="builds it again"):
         query(tmp_path, "SELECT 1")
+
+
+def test_a_store_of_another_version_is_told_from_a_current_one(tmp_path: Path) -> None:
+    finish(tmp_path, 1)
+    ingest(tmp_path)
+    assert query(tmp_path, "SELECT count(*) FROM runs")[1] == [(1,)]
+    with duckdb.connect(str(tmp_path / "repro.duckdb")) as connection:
+        connection.execute("COMMENT ON TABLE runs IS 'older'")
+    with pytest.raises(EvidenceError, match="tables of another version; `repro ingest`"):
+        query(tmp_path, "SELECT count(*) FROM runs")
+    ingest(tmp_path)
+    assert query(tmp_path, "SELECT count(*) FROM runs")[1] == [(1,)]
