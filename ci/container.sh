@@ -4,12 +4,15 @@
 #
 #   ci/container.sh [RESULTS_OF_A_LOCAL_SMOKE_RUN]
 #
-# Starts dockerd when none answers, and stops it after. Prints SKIPPED and why, and exits 0, where it cannot run.
+# Starts dockerd when none answers, and stops it after. Prints SKIPPED and why, and exits 0, where it cannot run. Waits for
+# another copy of a stage on this machine. BUILD_TWICE=1 also builds the image twice from nothing and compares (5 minutes).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. ci/engine.sh
 local_results=${1:-}
 skip() { echo "container stage SKIPPED: $1"; exit 0; }
 
+one_stage_at_a_time "container stage"
 if ! command -v dockerd > /dev/null || ! command -v mmdebstrap > /dev/null; then
   [ "$(id -u)" = 0 ] || skip "not root, and dockerd or mmdebstrap is not installed"
   apt-get update -qq > /dev/null 2>&1 || true
@@ -18,20 +21,12 @@ if ! command -v dockerd > /dev/null || ! command -v mmdebstrap > /dev/null; then
 fi
 
 here=$(mktemp -d)
-daemon=
 stop() {
-  if [ -n "$daemon" ]; then kill "$daemon" 2> /dev/null || true; wait "$daemon" 2> /dev/null || true; fi
+  stop_engine
   rm -rf "$here"
 }
 trap stop EXIT
-answers() { .venv/bin/python -c 'from docker.client import DockerClient; DockerClient.from_env(timeout=5).ping()' 2> /dev/null; }
-if ! answers; then
-  [ "$(id -u)" = 0 ] || skip "no container engine answers, and starting dockerd needs root"
-  dockerd > "$here/dockerd.log" 2>&1 &
-  daemon=$!
-  for _ in $(seq 30); do answers && break; kill -0 "$daemon" 2> /dev/null || break; sleep 1; done
-  answers || skip "dockerd does not start ($(grep -i 'fail\|error' "$here/dockerd.log" | tail -n 1))"
-fi
+start_engine "$here/engine.log" || skip "no container engine ($(grep -i 'fail\|error' "$here/engine.log" | tail -n 1))"
 
 # Debian's mirror moves: a base of newer packages is still this image's recipe, but not the recorded content. Say so, and
 # test what was built here against a record of its own, which is put back.
@@ -41,6 +36,7 @@ if ! make --no-print-directory images; then
   trap 'cp "$here/images.lock" docker/images.lock; stop' EXIT
   .venv/bin/repro images cpu --relock
 fi
+if [ "${BUILD_TWICE:-}" = 1 ]; then .venv/bin/repro images cpu --twice; fi
 REPRO_REQUIRE_CONTAINERS=1 .venv/bin/python -m pytest tests/execute/test_container.py tests/execute/test_images.py
 
 if [ -n "$local_results" ]; then

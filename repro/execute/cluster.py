@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
 from repro.manifest.yaml import read_yaml, validate
@@ -23,6 +23,12 @@ class Cluster(Frozen):
     container: Literal["none", "docker", "apptainer", "pyxis"] = "none"
     image: str | None = None
     """Apptainer: path of the .sif file; Pyxis: what --container-image takes. Docker uses docker/images.lock."""
+
+    @model_validator(mode="after")
+    def _image_is_named(self) -> Self:
+        if self.container in ("apptainer", "pyxis") and self.image is None:
+            raise ValueError(f"container {self.container} needs field image: what it runs")
+        return self
 
     def parameters(self) -> dict[str, Any]:
         """submitit's names for them."""

@@ -53,7 +53,8 @@ class ContainerRunner:
     cache: Path
     results: Path
     limits: Limits
-    gpus: bool = False
+    gpus: str = ""
+    """GPUs the worker gets: none, "all", or their numbers with commas between."""
     name: str = "docker"
 
     @property
@@ -86,10 +87,15 @@ class ContainerRunner:
         from docker.errors import APIError
 
         user = hand_over(folder.path, self.cache)
+        container = None
         try:
-            container = self.client.containers.run(self.image, **settings(self, folder, user), detach=True)
+            container = self.client.containers.create(self.image, **settings(self, folder, user), detach=True)
+            container.start()
         except APIError as error:
-            raise SetupError(f"container for {folder.path.name}: {str(error).splitlines()[0]}") from error
+            if container is not None:  # made, and never begun: nobody else would remove it
+                container.remove(force=True)
+            said = (error.explanation or str(error)).splitlines()[0]
+            raise SetupError(f"container for {folder.path.name}: the engine could not start it ({said})") from error
         return ContainerJob(folder, container, self.limits)
 
     def _containers(self, label: str, value: Path) -> list[Any]:
@@ -138,8 +144,6 @@ class ContainerJob:
 
 def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str, Any]:
     """How a worker is shut in, as arguments of the engine's run call."""
-    from docker.types import DeviceRequest
-
     limits = runner.limits
     worker = ["/opt/venv/bin/python", "-m", "repro.worker", "run", "/evidence", "--cache", "/cache"]
     return {
@@ -160,13 +164,22 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
         "memswap_limit": limits.memory,
         "pids_limit": PIDS,
         "nano_cpus": limits.threads * 10**9,
-        "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if runner.gpus else None,
+        "device_requests": _devices(runner.gpus),
         "labels": {
             "repro.results": str(runner.results),
             "repro.folder": str(folder.path),
             "repro.run": read_request(folder.path).id,
         },
     }
+
+
+def _devices(gpus: str) -> list[Any]:
+    from docker.types import DeviceRequest
+
+    if not gpus:
+        return []
+    which = {"count": -1} if gpus == "all" else {"device_ids": gpus.split(",")}
+    return [DeviceRequest(capabilities=[["gpu"]], **which)]
 
 
 def _remove(container: Any) -> None:

@@ -12,6 +12,7 @@ from repro.execute.folders import Place
 from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
 from repro.execute.slurm import SlurmRunner
+from repro.files import file_digest
 from repro.plan.expand import local_environment
 from repro.plan.image_lock import Name, image_environment, load_locks
 
@@ -29,8 +30,10 @@ def environment(asked: str, image: str) -> dict[str, str]:
             return local_environment()
         case "docker":
             return image_environment(_image(image), platform.machine())
-        case other:  # an image file or a name that the engine on the node resolves: named as it is given
-            return {**image_environment(_image(image), platform.machine()), "image": f"{other}:{cluster.image}"}
+        case other:  # a file by its content, else a name that the node resolves, which nobody checks
+            file = Path(str(cluster.image))
+            named = file_digest(file) if file.is_file() else str(cluster.image)
+            return {**image_environment(_image(image), platform.machine()), "image": f"{other}:{named}"}
 
 
 def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, results: Path, at_once: int) -> Runner:
@@ -39,7 +42,7 @@ def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, re
     if _kind(asked, image) == "docker":
         return _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
     if _kind(asked, image) == "slurm":
-        return SlurmRunner(load_cluster(), cache, results, at_once)
+        return SlurmRunner(load_cluster(), cache, results, _image(image), at_once)
     return LocalRunner(cache, threads)
 
 
@@ -48,7 +51,9 @@ def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path
     from repro.execute.images import checked_image
 
     client = engine()
-    runner = ContainerRunner(client, checked_image(client, image), cache, results, limits, gpus=image == "cuda")
+    runner = ContainerRunner(
+        client, checked_image(client, image), cache, results, limits, gpus="all" if image == "cuda" else ""
+    )
     runner.remove_strays(place.folder.path for place in places)
     return runner
 

@@ -20,6 +20,7 @@ from repro.execute.cluster import Cluster
 from repro.execute.jobs import Job, how_it_ended
 from repro.execute.slurm_step import Step
 from repro.files import write_json
+from repro.plan.image_lock import Name
 
 ATTEMPTS = 4
 """How often a run is submitted before its job's end counts as a failure."""
@@ -48,6 +49,8 @@ class SlurmRunner:
     cluster: Cluster
     cache: Path
     results: Path
+    image: Name
+    """Which image of docker/images.lock workers run in, where the cluster's containers are docker's."""
     at_once: int
     """Jobs of one array that may run together."""
     queue: dict[str, str] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class SlurmRunner:
         """Submit one array; (folder, job id) each. Raises SetupError in Slurm's words."""
         if not folders:
             return []
-        steps = [Step(sys.executable, folder.path, self.cache, self.cluster) for folder in folders]
+        steps = [Step(sys.executable, folder.path, self.cache, self.cluster, self.image) for folder in folders]
         try:
             jobs = self._executor().map_array(Step.__call__, steps)
         except (RuntimeError, OSError, subprocess.CalledProcessError) as error:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
 from repro.files import write_json
+from repro.plan.image_lock import Name
 
 DEAF = 'trap "" USR2; exec "$@"'
 """Slurm warns a whole step of its time limit; the warning is for the step, and would end the worker unsaved."""
@@ -25,6 +25,7 @@ class Step:
     folder: Path
     cache: Path
     cluster: Cluster
+    image: Name
 
     def __call__(self) -> int:
         """Run the worker to its end; its exit code, noted beside the run for the host."""
@@ -58,20 +59,21 @@ class Step:
         mounts = [f"{self.folder}:/evidence", f"{self.cache}:/cache:ro"]
         match self.cluster.container:
             case "apptainer":
-                bound = [f"--bind={mount}" for mount in mounts]
-                shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs", "--nv"]
-                return ["apptainer", "exec", *shut, *bound, self._image(), "/opt/venv/bin/python", *inside]
+                shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs"]
+                given = [f"--env=OMP_NUM_THREADS={self.cluster.cpus}", *(f"--bind={mount}" for mount in mounts)]
+                gpu = ["--nv"] if self.cluster.gpus else []
+                command = ["apptainer", "exec", *shut, *gpu, *given, str(self.cluster.image)]
+                return [*command, "/opt/venv/bin/python", *inside]
             case "pyxis":
-                options = [f"--container-mounts={','.join(mounts)}", "--no-container-mount-home"]
-                image = f"--container-image={self._image()}"
+                options = [
+                    f"--container-mounts={','.join(mounts)}",
+                    "--no-container-mount-home",
+                    "--container-readonly",
+                ]
+                image = f"--container-image={self.cluster.image}"
                 return ["srun", "--overlap", "--ntasks=1", image, *options, "/opt/venv/bin/python", *inside]
             case _:
                 return [self.python, "-m", "repro.worker", "run", str(self.folder), "--cache", str(self.cache)]
-
-    def _image(self) -> str:
-        if self.cluster.image is None:
-            raise SetupError(f"REPRO_SLURM: container {self.cluster.container} needs field image")
-        return self.cluster.image
 
     def _in_docker(self) -> int:
         from repro.execute.container import ContainerRunner, Limits
@@ -80,12 +82,15 @@ class Step:
 
         client = engine()
         limits = Limits(self.cluster.cpus, int(self.cluster.memory_gib * 2**30))
-        image = checked_image(client, "cuda" if self.cluster.gpus else "cpu")
-        runner = ContainerRunner(client, image, self.cache, self.folder.parents[2], limits, self.cluster.gpus > 0)
+        image, gpus = checked_image(client, self.image), os.environ.get("SLURM_JOB_GPUS", "")
+        runner = ContainerRunner(client, image, self.cache, self.folder.parents[2], limits, gpus)
         (job,) = runner.start([RunFolder(self.folder)])
         try:
             while (code := job.poll()) is None:
                 time.sleep(1)
+            if not job.folder.done():  # the host has nothing but the log to tell why
+                with job.folder.log.open("a") as log:
+                    log.write(f"container: {job.problem(code)}\n")
             return code
         finally:
             job.stop()

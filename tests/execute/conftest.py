@@ -1,22 +1,33 @@
-"""A manifest small enough to be killed many times, and a way to start it as its own process."""
+"""Manifests small enough to be killed many times, a way to start them as their own process, and an engine to run them in."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
+from typing import Any
 
 import pytest
 
-MANIFEST = """
+from repro.errors import SetupError
+from repro.execute.engine import engine
+from repro.execute.images import checked_image
+from repro.files import file_digest
+
+PATIENCE = 240.0  # a machine that does much else
+REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
+"""Set by the stages that start an engine: there, a machine without containers is a failure and not a reason to skip."""
+MANIFEST = Template("""
 id: killed
 title: One run with many checkpoints
 image: local
 probe_set: factorial_48
 domains: {code: [standard_library], math: [grade_school]}
 conditions:
-  B2: {title: code and math, phases: [{steps: 16, mixture: {code: 0.7, math: 0.3}}]}
+  B2: {title: code and math, phases: [{steps: $steps, mixture: {code: 0.7, math: 0.3}}]}
 training:
   lora: {rank: 8, alpha: 16, dropout: 0.1}
   optimizer: {learning_rate: 0.01, warmup: 0.1}
@@ -27,18 +38,76 @@ training:
   compute: float32
   checkpoint_every: 1
   heldout: 4
-diagnostics: {every: 2, also: [interval, similarity]}
+diagnostics: {every: $every, also: $also}
 arms:
   - {models: [tiny-llama], conditions: [B2], seeds: [7]}
-"""
+""")
 
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    """The manifest as a user's own file."""
+    """One run that measures at every other step, as a user's own file."""
     path = tmp_path / "killed.yaml"
-    path.write_text(MANIFEST)
+    path.write_text(MANIFEST.substitute(steps=16, every=2, also="[interval, similarity]"))
     return path
+
+
+@pytest.fixture(scope="session")
+def long_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run that lasts long enough to be interrupted, and measures only at its ends."""
+    path = tmp_path_factory.mktemp("long") / "killed.yaml"
+    path.write_text(MANIFEST.substitute(steps=40, every=40, also="[]"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def bits() -> Callable[[Path], dict[str, str]]:
+    """Digest of every piece of a finished run's evidence that must not depend on interruptions."""
+
+    def digests(results: Path) -> dict[str, str]:
+        (folder,) = results.glob("runs/killed/*")
+        assert (folder / "done.json").exists()
+        kept = [path for part in ("steps", "activations", "adapter") for path in (folder / part).iterdir()]
+        return {str(path.relative_to(folder)): file_digest(path) for path in kept}
+
+    return digests
+
+
+@pytest.fixture(scope="session")
+def client() -> Any:
+    """An engine that answers."""
+    try:
+        return engine()
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def image(client: Any) -> str:
+    """The small image, checked."""
+    try:
+        return checked_image(client, "cpu")
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[[Callable[[], object], subprocess.Popen[str]], None]:
+    """Wait for something to become true while a command is at work."""
+
+    def wait(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+        begin = time.monotonic()
+        while not condition():
+            if process.poll() is not None:
+                raise AssertionError(process.communicate()[0])
+            assert time.monotonic() - begin < PATIENCE
+            time.sleep(0.1)
+
+    return wait
 
 
 @pytest.fixture

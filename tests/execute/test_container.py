@@ -1,6 +1,7 @@
 """A run in a container is shut off from everything but its folder; each closed door is shown open without the runner."""
 
 import ipaddress
+import json
 import os
 import signal
 import socket
@@ -13,79 +14,23 @@ from typing import Any
 
 import pytest
 
-from repro.errors import SetupError
 from repro.evidence.folder import RunFolder, read_json
 from repro.execute.container import ContainerJob, ContainerRunner, Limits, hand_over, settings
-from repro.execute.engine import engine
 from repro.execute.fetch import fetch_models, fetch_texts
 from repro.execute.folders import place, prepare
-from repro.execute.images import checked_image
 from repro.manifest.load import load_experiment
 from repro.plan.expand import expand
 from repro.plan.image_lock import image_environment
 
 PATIENCE = 240.0  # a machine that does much else
-REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
-"""Set by ci/container.sh: there, a machine without containers is a failure and not a reason to skip."""
-
-
-MANIFEST = """
-id: killed
-title: One short run with many checkpoints
-image: local
-probe_set: factorial_48
-domains: {code: [standard_library]}
-conditions:
-  B1: {title: code, phases: [{steps: 40, mixture: {code: 1.0}}]}
-training:
-  lora: {rank: 8, alpha: 16, dropout: 0.1}
-  optimizer: {learning_rate: 0.01, warmup: 0.1}
-  accumulation: 4
-  micro_batches_per_forward: 2
-  max_length: 48
-  gradient_checkpointing: false
-  compute: float32
-  checkpoint_every: 1
-diagnostics: {every: 40}
-arms:
-  - {models: [tiny-llama], conditions: [B1], seeds: [7]}
-"""
+Start = Callable[..., subprocess.Popen[str]]
+Wait = Callable[[Callable[[], object], subprocess.Popen[str]], None]
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    """A manifest whose one run lasts long enough to be interrupted."""
-    path = tmp_path / "killed.yaml"
-    path.write_text(MANIFEST)
-    return path
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    """An engine that answers."""
-    try:
-        return engine()
-    except SetupError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def image(client: Any) -> str:
-    """The small image, checked."""
-    try:
-        return checked_image(client, "cpu")
-    except SetupError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def folder(manifest: Path, tmp_path: Path, cache: Path) -> RunFolder:
+def folder(long_manifest: Path, tmp_path: Path, cache: Path) -> RunFolder:
     """A run's folder, ready for its worker."""
-    run = expand(load_experiment(str(manifest)), image_environment("cpu", os.uname().machine))[0]
+    run = expand(load_experiment(str(long_manifest)), image_environment("cpu", os.uname().machine))[0]
     fetch_models([run.model], cache, print)
     fetch_texts([source for domain in run.domains.values() for source in domain], cache, print)
     return prepare(place(run, tmp_path / "results"), {}, threads=1)
@@ -201,6 +146,19 @@ def test_a_worker_has_no_privileges_and_cannot_gain_any(inside: Callable[..., st
     assert no_new == "0"
 
 
+def test_a_worker_finds_out_by_itself_how_far_it_is_shut_in(inside: Callable[..., str]):
+    """What goes into a run's record is seen from inside: another container is described as what it is."""
+    code = "import json; from repro.train.isolation import isolation; print(json.dumps(isolation()))"
+    closed = json.loads(inside(code))
+    opened = json.loads(inside(code, network_mode="bridge", read_only=False, user="0:0", cap_drop=[], security_opt=[]))
+    assert (closed["network"], opened["network"]) == ("none", "routed")
+    assert (closed["root"], opened["root"]) == ("read-only", "writable")
+    assert (closed["no_new_privileges"], opened["no_new_privileges"]) == ("1", "0")
+    assert int(closed["capabilities"], 16) == 0 != int(opened["capabilities"], 16)
+    assert closed["user"] != 0 == opened["user"]
+    assert closed["memory_limit"] == 4 << 30
+
+
 def wait_for(job: Any) -> int:
     """The exit code of a job."""
     begin = time.monotonic()
@@ -235,23 +193,13 @@ def containers(client: Any, results: Path) -> list[Any]:
     return found
 
 
-def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    """Wait for something to become true while a command is at work."""
-    begin = time.monotonic()
-    while not condition():
-        if process.poll() is not None:
-            raise AssertionError(process.communicate()[0])
-        assert time.monotonic() - begin < PATIENCE
-        time.sleep(0.1)
-
-
 @pytest.mark.usefixtures("image")
 def test_a_container_whose_host_was_killed_is_taken_over(
-    client: Any, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+    client: Any, start: Start, wait_until: Wait, long_manifest: Path, tmp_path: Path
 ):
     """The next host watches the same container to its end instead of starting the run again."""
     results = tmp_path / "results"
-    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "2")
+    arguments = ("run", str(long_manifest), "--runner", "docker", "--max-parallel", "2")
     first = start(*arguments, results=results)
     wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), first)
     os.killpg(first.pid, signal.SIGKILL)
@@ -269,11 +217,11 @@ def test_a_container_whose_host_was_killed_is_taken_over(
 
 @pytest.mark.usefixtures("image")
 def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
-    client: Any, start: Callable[..., subprocess.Popen[str]], manifest: Path, tmp_path: Path
+    client: Any, start: Start, wait_until: Wait, long_manifest: Path, tmp_path: Path
 ):
     """Exit code 130, no container left, a checkpoint to go on from; a second call finishes the run."""
     results = tmp_path / "results"
-    arguments = ("run", str(manifest), "--runner", "docker", "--max-parallel", "2")
+    arguments = ("run", str(long_manifest), "--runner", "docker", "--max-parallel", "2")
     process = start(*arguments, results=results)
     wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), process)
     process.send_signal(signal.SIGINT)

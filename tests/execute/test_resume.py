@@ -12,20 +12,12 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from repro.files import file_digest
 from repro.store.database import query
 
 Start = Callable[..., subprocess.Popen[str]]
 Kill = Callable[[Path], list[int]]
+Bits = Callable[[Path], dict[str, str]]
 PATIENCE = 90.0
-
-
-def bits(results: Path) -> dict[str, str]:
-    """Digest of every piece of evidence that must not depend on interruptions."""
-    folder = next((results / "runs" / "killed").iterdir())
-    assert (folder / "done.json").exists()
-    kept = [*folder.glob("steps/*"), *folder.glob("activations/*"), *folder.glob("adapter/*"), folder / "run.json"]
-    return {str(path.relative_to(folder)): file_digest(path) for path in kept if path.name != "run.json"}
 
 
 def finish(start: Start, manifest: Path, results: Path) -> str:
@@ -99,7 +91,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> b
 
 
 def test_a_run_killed_at_ten_moments_ends_with_the_bits_of_one_that_was_not(
-    start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path
+    start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path, bits: Bits
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(start, manifest, whole)

@@ -1,0 +1,37 @@
+# Sourced by the stages. One stage at a time on a machine, whichever copy it belongs to: they use its one container engine,
+# fixed ports and most of its processors. And a container engine that answers: the one that is there, which is left
+# alone, or a dockerd of our own, which is stopped.
+engine_daemon=
+
+one_stage_at_a_time() {
+  local lock=/run/lock/repro-stage.lock
+  (umask 0 && : >> "$lock") 2> /dev/null || true
+  exec 8< "$lock"
+  flock --nonblock 8 || { echo "$1: another stage is at work on this machine; waiting for it" && flock 8; }
+}
+
+engine_answers() {
+  .venv/bin/python -c 'from docker.client import DockerClient; DockerClient.from_env(timeout=5).ping()' 2> /dev/null
+}
+
+# start_engine LOG: 0 when an engine answers, else 1, with the reason in LOG.
+start_engine() {
+  engine_answers && return 0
+  [ "$(id -u)" = 0 ] || { echo "error: starting dockerd needs root" > "$1" && return 1; }
+  command -v dockerd > /dev/null || { echo "error: no dockerd" > "$1" && return 1; }
+  dockerd > "$1" 2>&1 8<&- &
+  engine_daemon=$!
+  for _ in $(seq 30); do
+    engine_answers && return 0
+    kill -0 "$engine_daemon" 2> /dev/null || return 1
+    sleep 0.5
+  done
+  return 1
+}
+
+stop_engine() {
+  [ -n "$engine_daemon" ] || return 0
+  kill "$engine_daemon" 2> /dev/null || true
+  wait "$engine_daemon" 2> /dev/null || true
+  engine_daemon=
+}
