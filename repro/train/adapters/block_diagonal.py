@@ -61,8 +61,9 @@ class Blocks(nn.Module):
         return {f"directions/{name}": part for name, part in zip(self.names, parts, strict=True)}
 
     def forward(self, *blocks: Tensor) -> Tensor:
-        """U·diag(B_1, …, B_G)."""
-        return self.directions @ torch.block_diag(*blocks)
+        """U·diag(B_1, …, B_G), in float32 whatever precision the layer computes in."""
+        with torch.autocast(self.directions.device.type, enabled=False):
+            return self.directions @ torch.block_diag(*blocks)
 
     def right_inverse(self, weight_HR: Tensor) -> tuple[Tensor, ...]:
         """The blocks nearest to a given B: those of zero are zero."""
