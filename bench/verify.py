@@ -14,17 +14,15 @@ from typing import Any
 
 import duckdb
 
-import repro.store
 from repro.manifest.claim import Claim, Term
 from repro.manifest.papers import load_claims
-from repro.store.database import NAME, connect
+from repro.store.database import NAME, connect, create
 from repro.verify.assess import assess
 
 RUNS = (100, 1_000, 10_000)
 SHARES = (0.01, 0.1, 1.0)
 ROUNDS = 3
 BAR_SECONDS = 2.0
-SCHEMA = Path(repro.store.__file__).with_name("schema.sql")
 _RUNS = """
 INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims)
 SELECT 'run' || lpad(n::VARCHAR, 6, '0'), p.experiment, n::VARCHAR, p.model, p.condition, n // ?, 'done', 5000,
@@ -35,7 +33,7 @@ _ROWS = """
 INSERT INTO measurements
 SELECT run_id, step, quantity, specification, 'post_norm', direction, concept,
        0.5 + 0.1 * ((hash(run_id || step || quantity || coalesce(concept, '') || coalesce(direction, 0)) % 1000) / 1000.0),
-       NULL, 48
+       NULL, 48, NULL
 FROM runs, range(0, 5001, 500) s(step), columns_of_a_run
 ORDER BY run_id, step, quantity
 """
@@ -119,7 +117,7 @@ def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
         if claim.measured_by:
             sealed.setdefault(claim.measured_by, {})[claim.id] = claim.digest
     with duckdb.connect(str(results / NAME)) as connection:
-        connection.execute(SCHEMA.read_text())
+        create(connection)
         connection.execute(
             "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, condition VARCHAR, claims VARCHAR)"
         )

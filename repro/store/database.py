@@ -20,6 +20,12 @@ def layout() -> str:
     return file_digest(SCHEMA)[:16]
 
 
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty tables of this version."""
+    connection.execute(SCHEMA.read_text())
+    connection.execute(f"COMMENT ON TABLE runs IS '{layout()}'")
+
+
 def connect(results: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection without access to files or network. Raises EvidenceError when there is no usable store."""
     path = results / NAME

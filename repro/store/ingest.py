@@ -17,7 +17,7 @@ from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.files import digest
-from repro.store.database import NAME, SCHEMA, layout
+from repro.store.database import NAME, create
 from repro.store.provenance import provenance_row, read_provenance
 
 
@@ -124,8 +124,7 @@ def _mark_superseded(folders: Sequence[_Folder]) -> None:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> None:
-    connection.execute(SCHEMA.read_text())
-    connection.execute(f"COMMENT ON TABLE runs IS '{layout()}'")
+    create(connection)
     if not folders:
         return
     _insert(connection, "runs", [folder.row for folder in folders])

@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import duckdb
 import pytest
 
-import repro.store
-
-SCHEMA = Path(repro.store.__file__).with_name("schema.sql")
+from repro.store.database import create
 
 
 class Store:
@@ -17,7 +14,7 @@ class Store:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
-        self.connection.execute(SCHEMA.read_text())
+        create(self.connection)
         self._count = 0
 
     def run(

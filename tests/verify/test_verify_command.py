@@ -10,11 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import repro.store
 from repro.cli import verify as family
 from repro.errors import InputError, ManifestError
 from repro.manifest.papers import load_claims
-from repro.store.database import NAME
+from repro.store.database import NAME, create
 from repro.verify.verdict import OUTCOMES
 
 KEYS = {"id", "source", "locator", "printed", "value", "kind", "outcome", "estimate", "low", "high", "n", "z", "p", "p_holm",
@@ -41,7 +40,7 @@ def store_in(folder: Path, *, value: float, sealed: bool = True) -> None:
     folder.mkdir()
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == "scale_ladder"}
     with duckdb.connect(str(folder / NAME)) as connection:
-        connection.execute(Path(repro.store.__file__).with_name("schema.sql").read_text())
+        create(connection)
         for seed in (0, 1, 42):
             connection.execute(
                 "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, folder, claims) "
@@ -50,7 +49,8 @@ def store_in(folder: Path, *, value: float, sealed: bool = True) -> None:
             )
             for step, number in ((0, 0.945), (5000, value + seed * 1e-4)):
                 connection.execute(
-                    "INSERT INTO measurements VALUES (?, ?, 'entanglement_intensity', 'default', 'post_norm', NULL, NULL, ?, NULL, 48)",
+                    "INSERT INTO measurements (run_id, step, quantity, specification, layer, value, n) "
+                    "VALUES (?, ?, 'entanglement_intensity', 'default', 'post_norm', ?, 48)",
                     [f"r{seed}", step, number],
                 )
 
