@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,6 +13,7 @@ from repro.cli.verbs import Verbs
 if TYPE_CHECKING:
     from repro.execute.folders import Place
     from repro.plan.run import Run
+    from repro.plan.structure import Structure
 
 
 def add(verbs: Verbs) -> None:
@@ -63,19 +65,50 @@ def _places(given: argparse.Namespace) -> "list[Place]":
 
 
 def _plan(given: argparse.Namespace) -> int:
-    from repro.report.plan import plan_json, print_plan
+    from repro.execute.machine import memory_gibibytes
+    from repro.execute.speed import multiplications
+    from repro.report.plan import Machine, plan_json, print_plan
 
     places = _places(given)
-    print(plan_json(places)) if given.json else print_plan(places)
+    built, machine = _built(places), Machine(memory_gibibytes(), multiplications())
+    print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
     return 0
+
+
+def _built(places: "list[Place]") -> "Sequence[Structure | None]":
+    """What each run's model and adapter are built of, without weights; a note where that cannot be found out here."""
+    from repro.errors import SetupError
+    from repro.execute.folders import cache_folder
+    from repro.execute.structures import dry_run
+
+    def note(words: str) -> None:
+        print(f"repro plan: {words}", file=sys.stderr, flush=True)
+
+    try:
+        return dry_run([place.run for place in places], cache_folder(), note)
+    except SetupError as problem:
+        note(str(problem))
+        return [None] * len(places)
 
 
 def _fetch(given: argparse.Namespace) -> int:
     from repro.execute.folders import cache_folder
 
+    _bring_probe_sets(given.name)
     _fetch_all(_runs(given.name))
     _say(f"everything {given.name} needs is in {cache_folder()}")
     return 0
+
+
+def _chosen(given: argparse.Namespace) -> "list[Place]":
+    return [place for place in _places(given) if not given.only or fnmatch(place.run.slot, given.only)]
+
+
+def _bring_probe_sets(name: str) -> bool:
+    from repro.manifest.load import load_experiment
+    from repro.probecheck.materialise import bring_probe_sets
+
+    return bring_probe_sets(load_experiment(name), _say)
 
 
 def _fetch_all(runs: "Sequence[Run]") -> None:
@@ -97,7 +130,7 @@ def _run(given: argparse.Namespace) -> int:
     from repro.manifest.papers import load_claims
     from repro.report.progress import watcher
 
-    places = [place for place in _places(given) if not given.only or fnmatch(place.run.slot, given.only)]
+    places = _chosen(given)
     if not places:
         raise InputError(f"--only {given.only}: no run of {given.name} matches; `repro plan {given.name}` lists them")
     at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
@@ -107,6 +140,8 @@ def _run(given: argparse.Namespace) -> int:
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
+        if _bring_probe_sets(given.name):
+            places = _chosen(given)  # a run is named for the texts it is measured on
         _fetch_all([place.run for place in places if place.state != "finished"])
         image = load_experiment(given.name).image
         runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)

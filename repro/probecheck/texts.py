@@ -82,14 +82,18 @@ def content_words_only(texts: Sequence[str]) -> Array:
 
 def closest_pair(texts: Sequence[str]) -> tuple[float, int, int]:
     """The largest Jaccard similarity of the word trigrams of two texts, and the rows of those two."""
-    trigrams = []
-    for text in texts:
-        found = words(text)
-        trigrams.append(set(zip(found, found[1:], found[2:], strict=False)))
-    return max((_jaccard(trigrams[a], trigrams[b]), a, b) for a, b in combinations(range(len(texts)), 2))
+    found = [trigrams(text) for text in texts]
+    return max((jaccard(found[a], found[b]), a, b) for a, b in combinations(range(len(texts)), 2))
 
 
-def _jaccard(first: set[tuple[str, str, str]], second: set[tuple[str, str, str]]) -> float:
+def trigrams(text: str) -> set[tuple[str, str, str]]:
+    """The runs of three words of a text."""
+    found = words(text)
+    return set(zip(found, found[1:], found[2:], strict=False))
+
+
+def jaccard(first: set[tuple[str, str, str]], second: set[tuple[str, str, str]]) -> float:
+    """What two sets share, of all they hold; 0 of two empty ones."""
     return len(first & second) / len(first | second) if first or second else 0.0
 
 

@@ -1,0 +1,245 @@
+"""A recipe against a small hub on loopback: twelve invented sources in the formats and fields of the real ones."""
+
+import io
+import json
+import random
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from repro.files import file_digest
+from repro.manifest.load import MANIFESTS
+from repro.manifest.probes import PROBES, Limits, declared, load_probe_set
+from repro.manifest.recipe import Recipe, RecipeSource, read_recipe
+from repro.probecheck import check
+from repro.probecheck.selection import Selection, admitted, excerpt, text_of
+
+RECIPE = read_recipe(PROBES / "real_132")
+assert RECIPE is not None
+NEWEST = "a" * 40
+SMOKE = (MANIFESTS / "smoke.yaml").read_text()
+SYLLABLES = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "wu", "za", "che", "dri", "fla", "gro"]
+
+
+def invented(seed: str, sentences: int = 26) -> str:
+    """Sentences of five words nobody uses, so that every length can be had and nothing repeats."""
+    rng = random.Random(seed)
+    word = lambda: "".join(rng.choices(SYLLABLES, k=3))  # noqa: E731 (a name for one line)
+    return " ".join(" ".join(word() for _ in range(5)).capitalize() + "." for _ in range(sentences))
+
+
+def records(source: RecipeSource, count: int = 30) -> list[dict[str, Any]]:
+    """Records of a source: its fields filled, with the markup its rules take away."""
+    marks = {
+        "text": "The compiler came first here. {}",
+        "body": "<p>{}</p><pre>left out</pre>",
+        "conversation": "Teacher: (probing){}|EOM|Student: and so on",
+        "dialogue": "Doctor: {}\nPatient: {}",
+    }
+    made = []
+    for number in range(count):
+        text = marks.get(source.fields[0], "{}").format(*(invented(f"{source.repository}{number}{i}") for i in (0, 1)))
+        nested = {
+            "messages.content": {
+                "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "x"}]
+            },
+            "context.contexts": {"context": {"contexts": [text], "labels": ["BACKGROUND"]}},
+        }
+        made.append(nested.get(source.fields[0], dict.fromkeys(source.fields, text)))
+    return made
+
+
+def written(held: list[dict[str, Any]], name: str) -> bytes:
+    """Records as a file of the kind its name says."""
+    if name.endswith(".parquet"):
+        sink = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(held), sink)
+        return sink.getvalue()
+    return (json.dumps(held) if name.endswith(".json") else "\n".join(map(json.dumps, held))).encode()
+
+
+@dataclass
+class Hub:
+    """What the hub holds by repository, what it was asked for, and which revision it answers with."""
+
+    files: dict[str, bytes]
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The two requests behind one downloaded file."""
+
+    hub: Hub
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        """/datasets/OWNER/NAME/resolve/REVISION/FILE"""
+        owner, name, _, revision, _ = self.path.removeprefix("/datasets/").split("/", 4)
+        self.hub.asked.append(f"{owner}/{name}@{revision}")
+        content = self.hub.files[f"{owner}/{name}"]
+        commit = self.hub.answers.get(f"{owner}/{name}", NEWEST if revision == "main" else revision)
+        self.send_response(200)
+        for key, value in {"ETag": f'"{hash(content) % 10**12}"', "X-Repo-Commit": commit}.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A hub with all twelve sources."""
+    held = Hub({source.repository: written(records(source), source.file) for source in RECIPE.sources})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": held}))
+    held.address = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield held
+    server.shutdown()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the recipe's folder, without any texts."""
+    for name in ("concepts.yaml", "recipe.yaml"):
+        (tmp_path / "real_132").mkdir(exist_ok=True)
+        shutil.copy(PROBES / "real_132" / name, tmp_path / "real_132" / name)
+    return tmp_path / "real_132"
+
+
+@pytest.fixture
+def fetch(repro: Any, hub: Hub, folder: Path, tmp_path: Path) -> Callable[..., Any]:
+    """`repro fetch` (or another verb) of a manifest that measures on that folder, from that hub."""
+    head, _ = SMOKE.replace("id: smoke", "id: mine").replace("factorial_48", f"'{folder}'").split("arms:")
+    arms = "arms:\n  - {models: [tiny-llama], conditions: [B0], seeds: [0]}\n"
+    (tmp_path / "mine.yaml").write_text(head.replace("heldout: 4", "heldout: 0") + arms)
+
+    def run(verb: str = "fetch", home: str = "hub", **changes: str) -> Any:
+        given = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+        return repro(verb, str(tmp_path / "mine.yaml"), **given, HF_HOME=str(tmp_path / home), **changes)
+
+    return run
+
+
+def test_the_recipe_becomes_132_texts_that_keep_every_declared_limit(fetch: Any, hub: Hub, folder: Path) -> None:
+    planned = fetch("plan")
+    assert planned.returncode == 0, "a plan needs no texts"
+    done = fetch()
+    assert done.returncode == 0, done.stderr
+    probes = load_probe_set(folder)
+    cells = Counter(tuple(probe.labels.values()) for probe in probes.probes)
+    assert (len(probes.probes), set(cells.values()), len(cells)) == (132, {11}, 12)
+    assert [f for f in check(probes).findings if f.holds is False] == []
+    assert "probing" not in " ".join(probes.texts())
+    note = json.loads((folder / "materialised.json").read_text())
+    assert note["content_hash"] == probes.content_hash == declared(folder).content_hash
+    assert [s["revision"] for s in note["sources"]] == [s.revision or NEWEST for s in RECIPE.sources]
+    assert len({s["sha256"] for s in note["sources"]}) == 12
+    hub.asked.clear()
+    assert fetch().returncode == 0
+    assert hub.asked == [], "what is here is not fetched again"
+
+
+def test_the_order_of_records_decides_nothing_and_their_content_does(fetch: Any, hub: Hub, folder: Path) -> None:
+    hashes = []
+    for change in (lambda held: held, lambda held: held[::-1], lambda held: held[3:]):
+        hub.files = {s.repository: written(change(records(s)), s.file) for s in RECIPE.sources}
+        for name in ("probes.jsonl", "materialised.json"):
+            (folder / name).unlink(missing_ok=True)
+        assert fetch(home=f"hub{len(hashes)}").returncode == 0
+        hashes.append(load_probe_set(folder).content_hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_an_unpinned_source_keeps_the_revision_it_was_first_had_at(fetch: Any, hub: Hub, folder: Path) -> None:
+    assert fetch().returncode == 0
+    before = file_digest(folder / "probes.jsonl")
+    (folder / "probes.jsonl").unlink()
+    hub.asked.clear()
+    assert fetch(home="another").returncode == 0
+    assert not [asked for asked in hub.asked if asked.endswith("@main")]
+    assert f"hoskinson-center/proofnet@{NEWEST}" in hub.asked
+    assert file_digest(folder / "probes.jsonl") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"answers": {"m-a-p/Code-Feedback": "f" * 40}}, "m-a-p/Code-Feedback@f411b16a97c9"),
+        ({"files": {}}, "wikimedia/wikipedia@b04c8d1ceb2f"),
+        ({"short": True}, "hoskinson-center/proofnet: test.jsonl has texts of 4 of 11 lengths"),
+        ({"broken": True}, "test.jsonl cannot be read"),
+    ],
+    ids=["a revision that moved", "unreachable", "too few texts", "not JSON"],
+)
+def test_what_cannot_be_had_stops_with_one_line_and_writes_nothing(
+    fetch: Any, hub: Hub, folder: Path, change: dict[str, Any], words: str
+) -> None:
+    hub.answers = change.get("answers", {})
+    hub.files = change.get("files", hub.files)
+    proofs = next(source for source in RECIPE.sources if source.repository == "hoskinson-center/proofnet")
+    if "short" in change:
+        hub.files[proofs.repository] = written(records(proofs, 4), proofs.file)
+    if "broken" in change:
+        hub.files[proofs.repository] = b"<html>"
+    done = fetch()
+    assert done.returncode == 2
+    line = done.stderr.strip().splitlines()[-1]
+    assert words in line
+    assert "Traceback" not in done.stderr
+    assert not (folder / "probes.jsonl").exists()
+    refused = fetch("run", HF_HUB_OFFLINE="1")
+    assert refused.returncode == 2, "a run without its texts does not start"
+
+
+SOURCE = RecipeSource(labels={"domain": "code"}, repository="o/n", file="a.jsonl", fields=("text",), licence="none")
+RULES = Recipe(
+    lengths=(10, 20), tolerance=1, sources=(SOURCE, SOURCE.model_copy(update={"labels": {"domain": "math"}}))
+)
+
+
+def test_an_excerpt_is_whole_sentences_of_about_that_length_or_nothing() -> None:
+    text = "One two three four five. Six seven eight nine ten! Eleven twelve"
+    assert excerpt(text, 10, 1) == "One two three four five. Six seven eight nine ten!"
+    assert excerpt(text, 5, 0) == "One two three four five."
+    assert excerpt(text, 12, 1) is None, "its end is no sentence's end"
+    assert excerpt(text, 7, 1) is None
+
+
+def test_label_words_openings_and_near_copies_are_passed_over() -> None:
+    plain, other = (" ".join(invented(name, 2).split()) for name in "ab")
+    labelled = plain.replace(plain.split()[4], "software", 1)
+    copy = " ".join(["Again", *plain.split()[1:]])
+    texts = [labelled, plain, copy, other]
+    limits = Limits(openings=3, jaccard=0.4)
+    assert Selection(RULES.model_copy(update={"lengths": (10, 10)}), limits, ["software"]).take(texts) == [plain, other]
+    free = Selection(RULES.model_copy(update={"lengths": (10, 10)}), Limits(), [])
+    assert free.take(texts) == [labelled, plain], "the control: without limits the first two are taken"
+
+
+def test_rules_of_a_source_keep_drop_and_replace() -> None:
+    source = SOURCE.model_copy(update={"keep": r"\bkept\b", "drop": "http", "replace": {r"\[\d+\]": "", "<.>": " "}})
+    texts = [
+        text_of({"text": text}, source) for text in ("kept[1] <b>  this", "kept http", "other", "kept[1] <b>  this")
+    ]
+    assert admitted(texts, source) == ["kept this"]
+    assert text_of({"title": "no such field"}, source) == ""
