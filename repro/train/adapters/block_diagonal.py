@@ -114,6 +114,7 @@ class Layer4bit(LoraLinear4bit):
 
 
 def _through_blocks(module: nn.Linear, config: BlockDiagonalConfig) -> None:
+    module.float()  # peft makes it in the precision of 4-bit products and would bring it to float32 later
     register_parametrization(module, "weight", Blocks(config.groups, config.rank).to(module.weight.device))
 
 

@@ -34,12 +34,12 @@ def groups(grouping: str) -> tuple[Group, ...]:
     return Group(("domain",), basis[:, :2]), Group(("register",), basis[:, 2:5]), Group(("shape",), basis[:, 5:])
 
 
-def protocol(kind: str, quantisation: str = "none", rank: int = 2) -> Training:
-    """Float32 all through, dropout on, so that a comparison that forgets to switch it off fails."""
+def protocol(kind: str, quantisation: str = "none", rank: int = 2, compute: str = "float32") -> Training:
+    """Dropout on, so that a comparison that forgets to switch it off fails."""
     training = Training(
         quantisation=Quantisation(format=quantisation),
         lora=Lora(rank=4, alpha=8, dropout=0.2),
-        compute="float32",
+        compute=compute,
         gradient_checkpointing=False,
     )
     if kind == "lora":
@@ -48,9 +48,11 @@ def protocol(kind: str, quantisation: str = "none", rank: int = 2) -> Training:
     return training.model_copy(update={"adapter": other})
 
 
-def adapted(folder: Path, kind: str, quantisation: str = "none", seed: int = 0, rank: int = 2) -> nn.Module:
+def adapted(
+    folder: Path, kind: str, quantisation: str = "none", seed: int = 0, rank: int = 2, compute: str = "float32"
+) -> nn.Module:
     """A model that is ready to be trained."""
-    training = protocol(kind, quantisation, rank)
+    training = protocol(kind, quantisation, rank, compute)
     chosen = groups(kind) if kind in ("aligned", "isolated") else ()
     return adapt(load_base(folder, training), training, seed, chosen)
 
@@ -175,17 +177,18 @@ def test_a_restored_state_takes_the_same_steps_bit_for_bit(
     tiny_llama: Path, kind: str, compute: str, quantisation: str
 ) -> None:
     sequences = [[[*range(s, s + 20)], [*range(s + 3, s + 33)]] for s in range(5, 11)]
-    training = protocol(kind).model_copy(update={"accumulation": 2, "compute": compute})
-    whole = Trainer(adapted(tiny_llama, kind, quantisation), training, 6, 0)
+    training = protocol(kind, quantisation, compute=compute).model_copy(update={"accumulation": 2})
+    whole = Trainer(adapted(tiny_llama, kind, quantisation, compute=compute), training, 6, 0)
     losses = [step.loss for step in whole.run(sequences)]
-    first = Trainer(adapted(tiny_llama, kind, quantisation), training, 6, 0)
+    first = Trainer(adapted(tiny_llama, kind, quantisation, compute=compute), training, 6, 0)
     for _ in range(3):
         first.take_step(sequences[first.step])
     state = {name: value.clone() for name, value in first.state().items()}
-    second = Trainer(adapted(tiny_llama, kind, quantisation, seed=1), training, 6, 0)
+    second = Trainer(adapted(tiny_llama, kind, quantisation, seed=1, compute=compute), training, 6, 0)
     second.restore(state)
     assert [step.loss for step in second.run(sequences)] == losses[3:]
     left, right = whole.state(), second.state()
+    assert {value.dtype for name, value in left.items() if name.startswith("adapter/")} == {torch.float32}
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
