@@ -62,7 +62,8 @@ class Blocks(nn.Module):
 
     def forward(self, *blocks: Tensor) -> Tensor:
         """U·diag(B_1, …, B_G), in float32 whatever precision the layer computes in."""
-        with torch.autocast(self.directions.device.type, enabled=False):
+        device = "cpu" if self.directions.is_meta else self.directions.device.type  # autocast knows no meta device
+        with torch.autocast(device, enabled=False):
             return self.directions @ torch.block_diag(*blocks)
 
     def right_inverse(self, weight_HR: Tensor) -> tuple[Tensor, ...]:

@@ -9,7 +9,7 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from repro.errors import EvidenceError
 from repro.files import file_digest
@@ -220,6 +220,16 @@ def test_block_diagonal_updates_write_along_the_directions_only(
         assert update.abs().max() > 1e-3
     plain = next(iter(updates(disturbed(adapted(tiny_llama, "lora"))).values()))
     assert (plain - basis @ (basis.T @ plain)).abs().max() > 0.1 * plain.abs().max()
+
+
+def test_an_adapter_can_be_counted_without_weights() -> None:
+    """On the meta device, with groups that only have a size."""
+    with torch.device("meta"):
+        config = LlamaConfig(hidden_size=WIDTH, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4)
+        chosen = [Group((name,), torch.empty(WIDTH, 3)) for name in ("domain", "register")]
+        model = adapt(LlamaForCausalLM(config), protocol("isolated"), 0, chosen)
+    shapes = sorted(tuple(value.shape) for value in trainable(model).values())
+    assert shapes == sorted(2 * [(4, 64), (4, 96), *4 * [(3, 2)]])
 
 
 def test_a_group_of_low_rank_couples_its_directions_and_leaves_the_others_alone(tiny_llama: Path) -> None:
