@@ -101,8 +101,12 @@ class Training(Frozen):
     """Sequences per micro-batch."""
     accumulation: int = Field(16, gt=0)
     """Micro-batches per optimizer step."""
-    micro_batches_per_forward: int = Field(1, gt=0)
-    """How many micro-batches share one padded forward pass; the gradient is the same with dropout off (§9, fusing)."""
+    tokens_per_forward: int = Field(2048, gt=0)
+    """Padded tokens that share one forward pass at most, sequences of similar length together; a longer sequence has one
+    of its own. The gradient is that of one sequence at a time, with dropout off (§9, fusing)."""
+    dequantise: Literal["each_time", "once"] = "each_time"
+    """Whether 4-bit weights are brought back at each product or kept, in the precision of the products, beside their 4
+    bits: the same numbers, faster, for two or four bytes a weight."""
     loss_normalisation: Literal["tokens", "sequences"] = "tokens"
     """Mean over all tokens of a step, or mean over its sequences' means."""
     max_length: int = Field(2048, gt=1)

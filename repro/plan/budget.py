@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from repro.manifest.training import Training
 from repro.plan.memory import (
     ADAM,
     FLOAT,
@@ -84,9 +85,10 @@ def total(runs: Iterable[Run]) -> Cost:
 def gpu_gibibytes(run: Run) -> Range:
     """GPU memory: at the least, texts of the shorter mean length; at most, one text of the protocol's full length."""
     training = run.training
-    sequences = training.batch_size * training.micro_batches_per_forward
     lengths = (min(TEXT_LENGTH[0], training.max_length), training.max_length)
-    low, high = (training_memory(run.model.architecture, training, sequences * length).total for length in lengths)
+    low, high = (
+        training_memory(run.model.architecture, training, forward_tokens(training, length)).total for length in lengths
+    )
     return Range(CONTEXT_GIB + low / GIB, CONTEXT_GIB + FRAGMENTATION * high / GIB)
 
 
@@ -104,6 +106,11 @@ def models_gibibytes(runs: Iterable[Run]) -> float:
     return sum(parameters(m.architecture) * (2 if m.weights.kind == "hub" else FLOAT) for m in models) / GIB
 
 
+def forward_tokens(training: Training, length: int) -> int:
+    """Tokens of the largest forward pass when texts have this length: a step's, up to what the protocol lets share one."""
+    return max(length, min(training.tokens_per_forward, training.sequences_per_step * length))
+
+
 def obstacle(run: Run, gibibytes: float = GPU_GIB) -> str | None:
     """Why a run cannot fit a GPU of this memory whatever its texts are, and the nearest that would; None when it can."""
     least = gpu_gibibytes(run).low
@@ -112,8 +119,8 @@ def obstacle(run: Run, gibibytes: float = GPU_GIB) -> str | None:
     ways: list[tuple[str, dict[str, Any]]] = [
         ("gradient checkpointing", {"gradient_checkpointing": True}),
         ("4-bit weights", {"quantisation": {"format": "nf4", "double": True}}),
-        ("one micro-batch in a forward pass", {"micro_batches_per_forward": 1}),
-        ("one sequence in a micro-batch", {"batch_size": 1, "micro_batches_per_forward": 1}),
+        ("one sequence in a forward pass", {"tokens_per_forward": 1}),
+        ("weights brought back from 4 bits at each product", {"dequantise": "each_time"}),
     ]
     given = run.training.model_dump()
     smaller = []
@@ -142,9 +149,7 @@ def gibibytes(run: Run) -> float:
     quantised = 0.0 if training.quantisation.format == "none" else linear_parameters(shape) * weight_bytes(training)
     if not run.steps:
         return PROGRAM_GIB + (file + quantised) / GIB
-    step = training_memory(
-        shape, training, training.batch_size * training.micro_batches_per_forward * training.max_length
-    )
+    step = training_memory(shape, training, forward_tokens(training, training.max_length))
     state = 2 * adapter_parameters(shape, training) * FLOAT * (1 + ADAM)
     return PROGRAM_GIB + (file + quantised + FRAGMENTATION * (step.total - step.weights + state)) / GIB
 

@@ -43,6 +43,16 @@ def pad(sequences: Sequence[Sequence[int]], filler: int = 0) -> Batch:
 
 
 def group(sequences: Sequence[Sequence[int]], training: Training) -> list[Batch]:
-    """The forward passes of one optimizer step, in the order of the data."""
-    size = training.batch_size * training.micro_batches_per_forward
-    return [pad(sequences[start : start + size]) for start in range(0, len(sequences), size)]
+    """The forward passes of one optimizer step: sequences of similar length, so many padded tokens at most."""
+    return [pad([sequences[row] for row in rows]) for rows in passes(list(map(len, sequences)), training)]
+
+
+def passes(lengths: Sequence[int], training: Training) -> list[list[int]]:
+    """Which sequences share a forward pass; the longest pass, which takes the most memory, comes first."""
+    found: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: (-lengths[row], row)):
+        if found and lengths[found[-1][0]] * (len(found[-1]) + 1) <= training.tokens_per_forward:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found

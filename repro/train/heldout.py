@@ -20,7 +20,7 @@ def heldout_losses(
     rows = []
     with without_dropout(model):
         for domain, held in sequences.items():
-            losses = torch.cat([token_losses(model, batch, training.compute)[0] for batch in group(held, training)])
+            losses = torch.cat([token_losses(model, batch, training.compute) for batch in group(held, training)])
             rows.append(
                 measured(
                     float(losses.double().mean()), quantity="heldout_loss", step=step, n=len(losses), concept=domain

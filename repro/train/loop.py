@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from repro.manifest.training import Optimizer, Training
 from repro.train.batches import group
-from repro.train.loss import step_weight, token_losses
+from repro.train.loss import step_weight, weighted_loss
 from repro.train.model import trainable
 from repro.train.regularizer import Regularizer
 
@@ -116,9 +116,8 @@ def accumulate(model: nn.Module, sequences: Sequence[Sequence[int]], training: T
     tokens = sum(batch.targets for batch in batches)
     total = 0.0
     for batch in batches:
-        losses_M, _ = token_losses(model, batch, training.compute)
-        weight_M = step_weight(batch, tokens, len(sequences), training.loss_normalisation).to(losses_M.device)
-        loss = (losses_M * weight_M).sum()
+        weight_M = step_weight(batch, tokens, len(sequences), training.loss_normalisation)
+        loss = weighted_loss(model, batch, weight_M, training.compute)
         loss.backward()
         total += float(loss.detach())
     return total, tokens

@@ -1,16 +1,22 @@
-"""Next-token cross-entropy of one forward pass, without logits at padding.
+"""Next-token cross-entropy of one forward pass: in chunks, so that the logits of a whole pass never exist, none at padding.
 
-B sequences, T tokens, H width, V vocabulary, M predicted tokens.
+Padding is on the right, where causal attention never looks: the passes run without a padding mask, which lets attention
+take its causal kernel. B sequences, T tokens, H width, V vocabulary, M predicted tokens.
 """
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import linear
 
 from repro.train.batches import Batch
+
+LOGITS = 2**24
+"""Entries of one chunk's logits, at most; a chunk has one row at least."""
 
 
 def precision(device: torch.device, compute: str) -> AbstractContextManager[None]:
@@ -26,22 +32,90 @@ def decoder_and_head(model: nn.Module) -> tuple[nn.Module, nn.Module]:
     return decoder, head
 
 
-def token_losses(model: nn.Module, batch: Batch, compute: str) -> tuple[Tensor, Tensor]:
-    """(loss of each predicted token [M], index of the sequence it belongs to [M]), both on the model's device."""
-    decoder, head = decoder_and_head(model)
-    device = next(model.parameters()).device
-    ids_BT, mask_BT = batch.ids.to(device), batch.mask.to(device)
-    with precision(device, compute):
-        hidden_BTH = decoder(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state
-        real_BT = mask_BT[:, 1:].bool()
-        logits_MV = head(hidden_BTH[:, :-1][real_BT])
-    losses_M = cross_entropy(logits_MV.float(), ids_BT[:, 1:][real_BT], reduction="none")
-    return losses_M, real_BT.nonzero()[:, 0]
+def weighted_loss(model: nn.Module, batch: Batch, weight_M: Tensor, compute: str) -> Tensor:
+    """Σ weight · loss over the predicted tokens, with its gradient; on the device of the output embedding."""
+    hidden_MH, targets_M, head_VH = _predictions(model, batch, compute)
+    weight_M = weight_M.to(hidden_MH.device)
+    loss: Tensor = HeadLoss.apply(hidden_MH, head_VH, targets_M, weight_M, _product_type(compute))  # type: ignore[no-untyped-call]  # torch leaves apply without annotations
+    return loss
+
+
+@torch.no_grad()
+def token_losses(model: nn.Module, batch: Batch, compute: str) -> Tensor:
+    """Loss of each predicted token (M), sequence by sequence, without a gradient."""
+    hidden_MH, targets_M, head_VH = _predictions(model, batch, compute)
+    parts = chunks(hidden_MH, head_VH, _product_type(compute))
+    return torch.cat([scales - _of_targets(logits, targets_M[rows]) for rows, logits, scales in parts])
 
 
 def step_weight(batch: Batch, tokens_in_step: int, sequences_in_step: int, normalisation: str) -> Tensor:
-    """Weight of each predicted token [M], such that the weighted sum over a step is its loss (docs/SCIENCE.md §9)."""
+    """Weight of each predicted token (M), such that the weighted sum over a step is its loss (docs/SCIENCE.md §9)."""
     lengths_B = batch.mask[:, 1:].sum(dim=1)
     if normalisation == "tokens":
         return torch.full((int(lengths_B.sum()),), 1.0 / tokens_in_step)
     return torch.repeat_interleave(1.0 / (lengths_B * sequences_in_step), lengths_B)
+
+
+class HeadLoss(torch.autograd.Function):
+    """Weighted cross-entropy of the output embedding, its gradient computed with it, chunk by chunk.
+
+    The backward pass only scales what the forward pass found, so each chunk's logits are gone before the next.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden_MH: Tensor, head_VH: Tensor, targets_M: Tensor, weight_M: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        """The loss; gradients for what needs one, the embedding included where it is trained."""
+        total = torch.zeros((), device=hidden_MH.device)
+        grad_hidden = torch.empty_like(hidden_MH) if ctx.needs_input_grad[0] else None
+        grad_head = torch.zeros_like(head_VH) if ctx.needs_input_grad[1] else None
+        cast_VH = head_VH.to(dtype)
+        for rows, logits, scales in chunks(hidden_MH, cast_VH, dtype):
+            targets, weight = targets_M[rows, None], weight_M[rows, None]
+            total += ((scales[:, None] - logits.gather(1, targets)) * weight).sum()
+            slope = logits.sub_(scales[:, None]).exp_().mul_(weight)
+            slope = slope.scatter_add_(1, targets, -weight).to(dtype)
+            if grad_hidden is not None:
+                grad_hidden[rows] = (slope @ cast_VH).to(grad_hidden.dtype)
+            if grad_head is not None:
+                grad_head += slope.T @ hidden_MH[rows].to(dtype)
+        ctx.save_for_backward(grad_hidden, grad_head)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """The kept gradients times that of the loss."""
+        found = [None if kept is None else kept * gradients[0] for kept in ctx.saved_tensors]
+        return found[0], found[1], None, None, None
+
+
+def chunks(hidden_MH: Tensor, head_VH: Tensor, dtype: torch.dtype) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """(rows, their float32 logits, the logarithm of each row's Σ exp) of as many rows at a time as `LOGITS` allows."""
+    size, head_VH = max(1, LOGITS // len(head_VH)), head_VH.to(dtype)
+    for start in range(0, len(hidden_MH), size):
+        rows = slice(start, start + size)
+        logits = linear(hidden_MH[rows].to(dtype), head_VH).float()
+        yield rows, logits, logits.logsumexp(dim=1)
+
+
+def _predictions(model: nn.Module, batch: Batch, compute: str) -> tuple[Tensor, Tensor, Tensor]:
+    """(hidden states that predict a token M×H, those tokens M, the output embedding V×H), on the embedding's device.
+
+    A model may be spread over several devices: its inputs go where its input embedding is.
+    """
+    decoder, head = decoder_and_head(model)
+    first, head_VH = next(decoder.parameters()).device, head.weight
+    with precision(first, compute):
+        hidden_BTH = decoder(input_ids=batch.ids.to(first), use_cache=False).last_hidden_state
+    real_BT = batch.mask[:, 1:].bool()
+    hidden_MH = hidden_BTH[:, :-1][real_BT.to(hidden_BTH.device)]
+    return hidden_MH.to(head_VH.device), batch.ids[:, 1:][real_BT].to(head_VH.device), head_VH
+
+
+def _of_targets(logits: Tensor, targets: Tensor) -> Tensor:
+    return logits.gather(1, targets[:, None])[:, 0]
+
+
+def _product_type(compute: str) -> torch.dtype:
+    return torch.bfloat16 if compute == "bfloat16" else torch.float32

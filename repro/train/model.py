@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import (
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from repro.manifest.training import Quantisation, Training
+from repro.train.fused import FusedLinear4bit, share_and_keep
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -73,8 +75,11 @@ def add_lora(base: PreTrainedModel, training: Training, seed: int) -> nn.Module:
         target_modules=list(lora.targets),
         task_type="CAUSAL_LM",
     )
+    config._register_custom_module({Linear4bit: FusedLinear4bit})  # peft's interface for this, public or not
     save_memory(base, training)
-    return get_peft_model(base, config).train()
+    model = get_peft_model(base, config).train()
+    share_and_keep(model, DTYPES[training.compute] if training.dequantise == "once" else None)
+    return model
 
 
 def save_memory(base: PreTrainedModel, training: Training) -> None:

@@ -32,7 +32,8 @@ training:
   lora: {rank: 8, alpha: 16, dropout: 0.1}
   optimizer: {learning_rate: 0.01, warmup: 0.1}
   accumulation: 4
-  micro_batches_per_forward: 2
+  tokens_per_forward: 128
+  dequantise: once
   max_length: 48
   gradient_checkpointing: false
   compute: float32

@@ -90,7 +90,7 @@ def test_losses_equal_those_of_transformers_trainer(tiny_llama: Path, tmp_path: 
 @pytest.mark.parametrize("normalisation", ["tokens", "sequences"])
 def test_fused_micro_batches_give_the_gradient_of_one_at_a_time(tiny_llama: Path, normalisation: str) -> None:
     one = protocol(loss_normalisation=normalisation)
-    fused = protocol(loss_normalisation=normalisation, micro_batches_per_forward=PER_STEP)
+    fused = protocol(loss_normalisation=normalisation, tokens_per_forward=4096)
     model = model_for(tiny_llama, one)
     sequences = data(tiny_llama, one, 1)[0]
     perturb(model)

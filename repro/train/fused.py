@@ -1,0 +1,146 @@
+"""LoRA over a 4-bit layer as one operation with its own backward pass: the same numbers with less work around the products.
+
+peft and bitsandbytes bring the frozen weight back from 4 bits in each forward and again in each backward pass, cast the
+input once for every projection that reads it, draw a random number as a float for every entry that dropout may switch
+off, and copy the result three times. On a CPU with bfloat16 products all that takes five times as long as the products.
+Here the weight may be kept, the cast is shared, and dropout reads 16 random bits an entry.
+
+What is computed is peft's: y = x·Wᵀ + b + s·drop(x)·Aᵀ·Bᵀ (consolidated paper §2.2; docs/SCIENCE.md §9). At dropout 0 a
+test holds outputs and gradients to peft's own. M tokens, K inputs, N outputs, R rank.
+"""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from bitsandbytes.functional import dequantize_4bit
+from peft.tuners.lora.bnb import Linear4bit as LoraLinear4bit
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+BITS = 16
+"""Random bits behind each entry of a dropout mask: the rate is right to 8e-6."""
+
+
+class LoraProduct(torch.autograd.Function):
+    """The product of one layer. What it keeps: the cast input, dropout's mask (a byte an entry), and drop(x)·Aᵀ."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        cast_MK: Tensor,
+        weight: Callable[[torch.dtype], Tensor],
+        bias_N: Tensor | None,
+        A_RK: Tensor,
+        B_NR: Tensor,
+        scale: float,
+        rate: float,
+    ) -> Tensor:
+        """`x` is what gets the gradient, `cast_MK` the same in the precision of the product."""
+        dtype = cast_MK.dtype
+        kept_MK = kept(cast_MK, rate) if rate else None
+        scale = scale / kept_share(rate)
+        A_RK, B_NR = A_RK.to(dtype), B_NR.to(dtype)
+        low_MR = linear(dropped(cast_MK, kept_MK), A_RK)
+        y_MN = linear(cast_MK, weight(dtype), None if bias_N is None else bias_N.to(dtype))
+        y_MN = y_MN.addmm_(low_MR, B_NR.T, alpha=scale)
+        ctx.save_for_backward(cast_MK, kept_MK, low_MR, A_RK, B_NR)
+        ctx.weight, ctx.scale, ctx.of_x = weight, scale, (x.shape, x.dtype)
+        return y_MN.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of x, A and B."""
+        cast_MK, kept_MK, low_MR, A_RK, B_NR = ctx.saved_tensors
+        shape, dtype = ctx.of_x
+        grad_MN = gradients[0].reshape(len(cast_MK), -1).to(cast_MK.dtype)
+        through_MR = (grad_MN @ B_NR).mul_(ctx.scale)
+        grad_A = (through_MR.T @ dropped(cast_MK, kept_MK)).float()
+        grad_B = (grad_MN.T @ low_MR).float().mul_(ctx.scale)
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_x = grad_MN @ ctx.weight(cast_MK.dtype)
+            if kept_MK is None:
+                grad_x.addmm_(through_MR, A_RK)
+            else:
+                grad_x.add_(dropped(through_MR @ A_RK, kept_MK))
+            grad_x = grad_x.view(shape).to(dtype)
+        return grad_x, None, None, None, grad_A, grad_B, None, None
+
+
+def kept(x_MK: Tensor, rate: float) -> Tensor:
+    """M×K: False where dropout at `rate` switches an entry off. Drawn from torch's generator of the device."""
+    words = torch.empty(-(-x_MK.numel() * BITS // 64), dtype=torch.int64, device=x_MK.device).random_(-(2**63), None)
+    lowest = round(rate * 2**BITS) - 2 ** (BITS - 1)
+    return (words.view(torch.int16)[: x_MK.numel()] >= lowest).view(x_MK.shape)
+
+
+def kept_share(rate: float) -> float:
+    """The share that `kept` keeps on average."""
+    return 1 - round(rate * 2**BITS) / 2**BITS
+
+
+def dropped(x_MK: Tensor, kept_MK: Tensor | None) -> Tensor:
+    """x with what is not kept set to 0."""
+    return x_MK if kept_MK is None else x_MK * kept_MK.view(torch.int8).to(x_MK.dtype)
+
+
+class SharedCast:
+    """The latest input in the precision of the products: the projections that read the same input share one."""
+
+    def __init__(self) -> None:
+        self._of: Callable[[], Tensor | None] = lambda: None
+        self._version, self._cast = -1, torch.empty(0)
+
+    def __call__(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """M×K, without a gradient."""
+        if self._of() is not x or self._version != x._version or self._cast.dtype != dtype:
+            self._of, self._version = weakref.ref(x), x._version
+            self._cast = x.detach().to(dtype).reshape(-1, x.shape[-1])
+        return self._cast
+
+
+class FusedLinear4bit(LoraLinear4bit):
+    """peft's LoRA layer over 4-bit weights with `LoraProduct` for its forward pass; everything else is peft's."""
+
+    keep_in: torch.dtype | None = None
+    """The precision in which the weight stays once it was brought back from 4 bits; None: it does not."""
+    share: SharedCast | None = None
+    _kept: Tensor | None = None
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """The product with one plain adapter; whatever else peft can do it does itself."""
+        if args or kwargs or self.disable_adapters or self.merged or len(self.active_adapters) != 1 or not x.numel():
+            result: Tensor = super().forward(x, *args, **kwargs)
+            return result
+        name, base = self.active_adapters[0], self.get_base_layer()
+        dropout = self.lora_dropout[name]
+        rate = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else 0.0
+        dtype = base.compute_dtype or x.dtype
+        cast_MK = (self.share or SharedCast())(x, dtype)
+        A_RK, B_NR = self.lora_A[name].weight, self.lora_B[name].weight
+        product: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]  # torch leaves apply without annotations
+            x, cast_MK, self.weight_in, base.bias, A_RK, B_NR, self.scaling[name], rate
+        )
+        return product
+
+    def weight_in(self, dtype: torch.dtype) -> Tensor:
+        """W (N×K) out of its 4 bits."""
+        base = self.get_base_layer()
+        if self._kept is not None and self._kept.dtype == dtype:
+            return self._kept
+        # Rounded once from float32, as bitsandbytes' own backward pass does.
+        weight_NK: Tensor = dequantize_4bit(base.weight.data, base.weight.quant_state).to(dtype)
+        if self.keep_in == dtype:
+            self._kept = weight_NK
+        return weight_NK
+
+
+def share_and_keep(model: nn.Module, keep_in: torch.dtype | None) -> None:
+    """Let the layers of a model share casts, and keep their weights in the precision given."""
+    share = SharedCast()
+    for module in model.modules():
+        if isinstance(module, FusedLinear4bit):
+            module.share, module.keep_in = share, keep_in
