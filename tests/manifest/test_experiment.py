@@ -135,7 +135,7 @@ def test_a_twin_needs_no_gpu_and_no_hub(name: str) -> None:
 def test_a_twin_keeps_the_protocol_but_for_what_it_scales() -> None:
     scaled = {
         "optimizer.warmup", "csr.every", "csr.probe_set", "max_length", "accumulation", "checkpoint_every", "heldout",
-        "gradient_checkpointing", "micro_batches_per_forward",
+        "gradient_checkpointing", "tokens_per_forward", "dequantise",
     }  # fmt: skip
     for name in ("dynamics", "companions", "csr_lambda", "reversibility", "scale_ladder"):
         ours, theirs = (load_experiment(each).training.model_dump() for each in (f"{name}_laptop", name))
