@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from repro.errors import SetupError
+from repro.errors import ManifestError, SetupError
 from repro.files import digest, file_digest
 from repro.manifest.load import ROOT
 from repro.manifest.model import HubWeights, Model
-from repro.manifest.training import Training
+from repro.manifest.probes import load_probe_set
+from repro.manifest.training import ALL_LINEAR, BlockDiagonal, Training
 from repro.plan.code import worker_code
+from repro.plan.run import Run
 from repro.plan.structure import Structure
 
 BUILDER = "repro.train.structure"
@@ -58,6 +60,29 @@ def structures(wanted: Iterable[Wanted], cache_folder: Path, say: Callable[[str]
         _make(missing)
     found = [_read(file) for file in files]
     return [_there(record, file) for record, file in zip(found, files, strict=True)]
+
+
+def dry_run(runs: Sequence[Run], cache_folder: Path, say: Callable[[str], None]) -> list[Structure]:
+    """What each run's model and adapter are built of.
+
+    Raises ManifestError for a target that is not in every block, SetupError when nothing can be built here.
+    """
+    wanted = [Wanted(run.model, run.training, _sizes(run)) for run in runs]
+    found = structures(wanted, cache_folder, say)
+    for run, built in zip(runs, found, strict=True):
+        if built.absent and run.steps:
+            raise ManifestError(
+                f"manifest {run.experiment}: field training.lora.targets: found {', '.join(built.absent)}, which not every "
+                f"block of {run.model.id} has; expected names of its linear modules, such as {', '.join(ALL_LINEAR)}"
+            )
+    return found
+
+
+def _sizes(run: Run) -> tuple[int, ...]:
+    """Directions of each concept, nominally; only the base model's activations tell how many there really are."""
+    if not isinstance(run.training.trained, BlockDiagonal):
+        return ()
+    return tuple(len(classes) - 1 for classes in load_probe_set(run.probe_set).concepts.values())
 
 
 def _there(record: Structure | None, file: Path) -> Structure:

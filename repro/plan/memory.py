@@ -8,7 +8,7 @@ parameters are exact; bytes per token are read off what each operation keeps for
 from dataclasses import dataclass, fields
 
 from repro.manifest.model import Architecture
-from repro.manifest.training import BlockDiagonal, Full, Training
+from repro.manifest.training import BlockDiagonal, Full, Lora, Training
 
 FLOAT = 4  # bytes
 NF4 = 0.5 + 4 / 64
@@ -17,6 +17,8 @@ NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
 """The same with constants that are quantised in turn, in blocks of 256."""
 ADAM = 2
 """Moments that AdamW keeps for each trained weight."""
+LOGITS = 2**24
+"""Entries of the logits that exist at once, at most (`repro.train.loss`)."""
 CONCEPTS, DIRECTIONS = 3, 11
 """Groups and informative directions of a block-diagonal adapter at most: six_domain_480's 6 + 4 + 4 classes less 3."""
 
@@ -31,8 +33,9 @@ class Memory:
     activations: float
     """What the backward pass needs, at its largest."""
     logits: float
+    """A chunk of them with its gradient, and the output embedding as it is multiplied."""
     scratch: float
-    """The largest matrix brought back from 4 bits to be multiplied; float weights as the backward pass keeps them."""
+    """Weights as they are multiplied: the largest brought back from 4 bits, or all where they are kept; casts of float ones."""
 
     @property
     def total(self) -> float:
@@ -105,44 +108,62 @@ def weight_bytes(training: Training) -> float:
 
 
 def training_memory(shape: Architecture, training: Training, tokens: float) -> Memory:
-    """Peak bytes of a training step whose forward passes have `tokens` tokens each."""
+    """Peak bytes of a training step whose largest forward pass has `tokens` tokens."""
     compute = 2 if training.compute == "bfloat16" else FLOAT
     block = _block_bytes(shape, training, compute)
     kept = shape.hidden * FLOAT  # the input of a block, all that checkpointing keeps of it
     blocks = shape.layers * kept + block if training.gradient_checkpointing else shape.layers * block
-    largest = max(rows * columns for rows, columns in linear_sizes(shape).values())
     trained = adapter_parameters(shape, training)
     beside = 0 if isinstance(training.trained, Full) else trained
+    chunk = min(tokens * shape.vocabulary, max(LOGITS, shape.vocabulary))
+    head = shape.vocabulary * shape.hidden * compute if training.compute == "bfloat16" else 0
     return Memory(
         weights=linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT,
-        adapter=(beside + trained * (1 + ADAM)) * FLOAT,
+        adapter=(beside + trained * (1 + ADAM)) * FLOAT + beside * (compute if training.compute == "bfloat16" else 0),
         activations=tokens * blocks,
-        logits=tokens * shape.vocabulary * (compute + 3 * FLOAT),
-        scratch=largest * (FLOAT + compute) if training.quantisation.format != "none" else _casts(shape, training),
+        logits=chunk * (2 * compute + 2 * FLOAT) + head,
+        scratch=_copies(shape, training, compute),
     )
+
+
+def _copies(shape: Architecture, training: Training, compute: int) -> float:
+    """Weights in the precision of the products, beside how they are stored."""
+    if training.quantisation.format == "none":
+        return _casts(shape, training)
+    if training.dequantise == "once":
+        return float(linear_parameters(shape) * compute)
+    return float(max(rows * columns for rows, columns in linear_sizes(shape).values()) * (FLOAT + compute))
 
 
 def _casts(shape: Architecture, training: Training) -> float:
     """Float weights in the compute precision: autocast leaves a copy of each for the backward pass."""
     if training.compute == "float32":
         return 0.0
-    blocks = linear_parameters(shape) // (shape.layers if training.gradient_checkpointing else 1)
-    return 2.0 * (blocks + shape.vocabulary * shape.hidden)
+    return 2.0 * (linear_parameters(shape) // (shape.layers if training.gradient_checkpointing else 1))
 
 
 def _block_bytes(shape: Architecture, training: Training, compute: int) -> float:
     """Bytes a token leaves in one block for the backward pass.
 
-    Each adapted module keeps its input twice (its own, and after dropout), dropout's mask, and A's output; a module that
-    is trained itself its input; the norms, rotary embeddings, attention and the gated product what they multiply.
+    The residual stream before each norm; what attention and the gated product multiply; each module's input as it is
+    multiplied, one for all modules that read the same; of LoRA dropout's mask and A's output (`repro.train.fused`). Where
+    peft's own layers do the work, an adapted input is kept twice more in float32.
     """
-    sizes = linear_sizes(shape)
-    adapted = sum(sizes[name][0] * (compute + FLOAT + 1) + rank * compute for name, rank in _ranks(training).items())
-    if isinstance(training.trained, Full):
-        adapted = sum(rows for rows, _ in sizes.values()) * compute
-    outputs = sum(columns for _, columns in sizes.values()) * compute
-    norms = 4 * shape.hidden * FLOAT
-    return float(adapted + outputs + norms + 2 * shape.intermediate * FLOAT)
+    sizes, ranks = linear_sizes(shape), _ranks(training)
+    inner = sizes["o_proj"][0]
+    norms = 2 * shape.hidden * FLOAT
+    attention = 4 * inner * compute  # queries, keys and values for every head, and the output
+    product = 4 * shape.intermediate * compute  # gate, its activation, up, and the product
+    inputs = 2 * shape.hidden * compute
+    adapted = sum(sizes[name][0] + rank * compute for name, rank in ranks.items())
+    if ranks and not _fused(training):
+        adapted += sum(sizes[name][0] * FLOAT for name in ranks)
+    return float(norms + attention + product + inputs + adapted)
+
+
+def _fused(training: Training) -> bool:
+    """Whether LoRA's layers are those of `repro.train.fused`."""
+    return isinstance(training.trained, Lora) and training.quantisation.format != "none"
 
 
 def _head(shape: Architecture) -> int:

@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -15,6 +17,7 @@ from repro.plan.budget import (
     TEXT_LENGTH,
     Range,
     cost,
+    cpu_hours,
     disk_gibibytes,
     gibibytes,
     gpu_gibibytes,
@@ -22,48 +25,86 @@ from repro.plan.budget import (
     obstacle,
     total,
 )
+from repro.plan.run import Run
+from repro.plan.structure import Structure
 
 WORDS = {"finished": "cached", "unfinished": "goes on", "new": "to do", "changed": "to do again"}
 
 
-def plan_json(places: Sequence[Place]) -> str:
-    """Every run with its id, state, reasons and cost."""
+@dataclass(frozen=True)
+class Machine:
+    """What runs would have here."""
+
+    gibibytes: float
+    operations: float
+    """float32 operations per second of one core."""
+
+    def holds(self, run: Run) -> bool:
+        """Whether the run fits this machine's memory."""
+        return gibibytes(run) <= self.gibibytes
+
+
+def plan_json(places: Sequence[Place], built: Sequence[Structure | None], machine: Machine) -> str:
+    """Every run with its id, state, reasons, cost, and what it is built of."""
     return json.dumps(
-        [
-            {
-                "run": place.run.slot,
-                "id": place.run.id,
-                "state": place.state,
-                "changes": list(place.changes),
-                "steps": place.run.steps,
-                "gpu_hours": [round(cost(place.run).low, 4), round(cost(place.run).high, 4)],
-                "gpu_memory_gib": _rounded(gpu_gibibytes(place.run)),
-                "cpu_memory_gib": round(gibibytes(place.run), 2),
-                "disk_gib": round(disk_gibibytes(place.run), 4),
-                "obstacle": obstacle(place.run),
-                "folder": str(place.folder.path),
-            }
-            for place in places
-        ],
+        [_record(place, one, machine) for place, one in zip(places, built, strict=True)],
         indent=1,
     )
 
 
-def print_plan(places: Sequence[Place]) -> None:
-    """A line per run, the sum, and what the estimate assumes."""
+def _record(place: Place, built: Structure | None, machine: Machine) -> dict[str, Any]:
+    run = place.run
+    used = cpu_hours(run, machine.operations)
+    return {
+        "run": run.slot,
+        "id": run.id,
+        "state": place.state,
+        "changes": list(place.changes),
+        "steps": run.steps,
+        "gpu_hours": [round(cost(run).low, 4), round(cost(run).high, 4)],
+        "gpu_memory_gib": _rounded(gpu_gibibytes(run)),
+        "cpu_hours": [round(used.low, 4), round(used.high, 4)] if machine.holds(run) else None,
+        "cpu_memory_gib": round(gibibytes(run), 2),
+        "disk_gib": round(disk_gibibytes(run), 4),
+        "obstacle": obstacle(run),
+        "built": built.model_dump(mode="json") if built else None,
+        "folder": str(place.folder.path),
+    }
+
+
+def print_plan(places: Sequence[Place], built: Sequence[Structure | None], machine: Machine) -> None:
+    """A line per run, the sum, what the models are built of, and what the estimate assumes."""
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    console.print(_table(places, machine))
+    left = [place.run for place in places if place.state != "finished"]
+    hours = total(left)
+    console.print(
+        f"{hours.runs} of {len(places)} runs to do: {hours.low:.3g} to {hours.high:.3g} GPU-hours{_here(left, machine)}"
+    )
+    runs = [place.run for place in places]
+    evidence, models = sum(map(disk_gibibytes, runs)), models_gibibytes(runs)
+    console.print(f"disk: {evidence:.3g} GiB of evidence, {models:.3g} GiB of models in the cache")
+    for words in dict.fromkeys(_composition(run, one) for run, one in zip(runs, built, strict=True) if one):
+        console.print(words)
+    for problem in sorted({f"{run.model.id}: {words}" for run in runs if (words := obstacle(run))}):
+        console.print(problem, style="bold")
+    console.print(
+        f"Assumed: one A100 (312 bf16 TFLOP/s) at {EFFICIENCY[0]:.0%} to {EFFICIENCY[1]:.0%} of its peak, "
+        f"texts of {TEXT_LENGTH[0]} to {TEXT_LENGTH[1]} tokens; memory from the shortest such text to one of "
+        f"the protocol's full length, of the {GPU_GIB} GiB one GPU has. CPU: hours of one core, which multiplies "
+        f"{machine.operations / 1e9:.0f} float32 GFLOP/s here (measured); – where {machine.gibibytes:.0f} GiB do not hold the run.",
+        style="dim",
+    )
+
+
+def _table(places: Sequence[Place], machine: Machine) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column, justify in (
-        ("run", "left"),
-        ("id", "left"),
-        ("state", "left"),
-        ("steps", "right"),
-        ("GPU-hours", "right"),
-        ("GPU GiB", "right"),
-        ("disk GiB", "right"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]  # rich's literal type
+    for column in ("run", "id", "state"):
+        table.add_column(column)
+    for column in ("steps", "GPU-hours", "GPU GiB", "CPU-hours", "CPU GiB", "disk GiB"):
+        table.add_column(column, justify="right")
     for place in places:
-        needed, memory = cost(place.run), gpu_gibibytes(place.run)
+        needed, memory, used = cost(place.run), gpu_gibibytes(place.run), cpu_hours(place.run, machine.operations)
         table.add_row(
             place.run.slot,
             place.run.id[:12],
@@ -71,24 +112,38 @@ def print_plan(places: Sequence[Place]) -> None:
             str(place.run.steps),
             f"{needed.low:.2g}–{needed.high:.2g}",
             f"{memory.low:.0f}–{memory.high:.0f}",
+            f"{used.low:.2g}–{used.high:.2g}" if machine.holds(place.run) else "–",
+            f"{gibibytes(place.run):.1f}",
             f"{disk_gibibytes(place.run):.2g}",
         )
-    console = Console() if sys.stdout.isatty() else Console(width=160)
-    console.print(table)
-    left = total(place.run for place in places if place.state != "finished")
-    console.print(f"{left.runs} of {len(places)} runs to do: {left.low:.3g} to {left.high:.3g} GPU-hours")
-    runs = [place.run for place in places]
-    console.print(
-        f"disk: {sum(map(disk_gibibytes, runs)):.3g} GiB of evidence, {models_gibibytes(runs):.3g} GiB of models in the cache"
-    )
-    for problem in sorted({f"{run.model.id}: {words}" for run in runs if (words := obstacle(run))}):
-        console.print(problem, style="bold")
-    console.print(
-        f"Assumed: one A100 (312 bf16 TFLOP/s) at {EFFICIENCY[0]:.0%} to {EFFICIENCY[1]:.0%} of its peak, "
-        f"texts of {TEXT_LENGTH[0]} to {TEXT_LENGTH[1]} tokens; memory from the shortest such text to one of "
-        f"the protocol's full length, of the {GPU_GIB} GiB one GPU has.",
-        style="dim",
-    )
+    return table
+
+
+def _here(runs: Sequence[Run], machine: Machine) -> str:
+    """The sum in processor time, where this machine holds every run."""
+    if not runs or not all(map(machine.holds, runs)):
+        return ""
+    used = [cpu_hours(run, machine.operations) for run in runs]
+    return f", or {sum(one.low for one in used):.2g} to {sum(one.high for one in used):.2g} hours of one core"
+
+
+def _composition(run: Run, built: Structure) -> str:
+    """What the run's model and adapter are made of, as built without weights."""
+    adapter = built.adapter
+    if run.steps == 0:
+        trained = ""
+    elif run.training.trained.kind == "full":
+        trained = ", all of them trained"
+    else:
+        kind, found = run.training.trained.kind, sum(adapter.modules.values())
+        counts = f"{adapter.matrices} matrices, {_short(adapter.parameters)} trained"
+        trained = f"; {kind} on {found} modules, every target found: {counts}"
+    size = f"{_short(built.parameters)} parameters, {built.layers} blocks of width {built.hidden_size}"
+    return f"{run.model.id} as built: {size}{trained}"
+
+
+def _short(count: int) -> str:
+    return f"{count / 1e9:.2f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"
 
 
 def _rounded(estimate: Range) -> list[float]:
