@@ -12,7 +12,8 @@ def add(verbs: Verbs) -> None:
     doctor.set_defaults(run=_doctor)
     clean = verbs.add_parser("clean", help="show what takes disk; --yes frees what no evidence needs")
     clean.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
-    clean.add_argument("--yes", action="store_true", help="remove what is listed as removable")
+    clean.add_argument("--yes", action="store_true", help="remove what finished runs and broken builds left behind")
+    clean.add_argument("--cache", action="store_true", help="with --yes: fetched models, texts and wheels too")
     clean.set_defaults(run=_clean)
 
 
@@ -26,15 +27,19 @@ def _doctor(given: argparse.Namespace) -> int:
 
 
 def _clean(given: argparse.Namespace) -> int:
+    from repro.errors import InputError
     from repro.evidence.lock import exclusive
-    from repro.execute.clean import inventory, remove
+    from repro.execute.clean import Kind, inventory, remove
     from repro.execute.folders import cache_folder, results_folder
-    from repro.report.clean import print_inventory
+    from repro.report.clean import print_inventory, print_removed
 
-    results = results_folder(given.results)
+    if given.cache and not given.yes:
+        raise InputError("--cache: found without --yes, expected both; --yes alone leaves the cache")
+    kinds: tuple[Kind, ...] = (("leftover", "cache") if given.cache else ("leftover",)) if given.yes else ()
+    results, cache = results_folder(given.results), cache_folder()
     with exclusive(results, "run"):  # never under the feet of runs at work
-        items = inventory(results, cache_folder())
-        print_inventory(items, removed=given.yes)
-        if given.yes:
-            remove(items)
+        items = inventory(results, cache)
+        print_inventory(items, results, cache)
+        remove(items, cache, kinds)
+    print_removed(items, kinds)
     return 0

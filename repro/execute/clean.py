@@ -1,8 +1,9 @@
 """What takes disk, and which of it can go without touching evidence.
 
 Evidence is everything that a done marker names, and everything of a run that is not finished (it goes on from there).
-What can go: states and scratch files of finished runs, folders of runs begun and given up before their first
-checkpoint, cached models and texts (they can be fetched again), and what builds of images leave behind.
+Leftovers are states and scratch files of finished runs, folders of runs begun and given up before anything was measured,
+and what broken builds of images leave behind. The cache (models, texts, wheels) can be fetched again, at a price: it goes
+only when that is asked for by itself, and never under a worker that reads it.
 """
 
 import shutil
@@ -10,80 +11,115 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.manifest.load import ROOT
 
-PASSING = ("state.safetensors", "progress.json", "progress.tmp", "job.json", "exit.json", "host.json")
+Kind = Literal["evidence", "leftover", "cache"]
+PASSING = (
+    "state.safetensors",
+    "state.earlier.safetensors",
+    "progress.json",
+    "progress.tmp",
+    "job.json",
+    "exit.json",
+    "host.json",
+)
 """Files of a run that only matter while it is under way."""
 RECENT = 600  # seconds since a worker last showed itself
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something on disk: why it can go, or why it stays."""
+    """Something on disk, and why it can go or stays."""
 
     path: Path
     bytes: int
     why: str
-    removable: bool
+    kind: Kind
 
 
-def inventory(results: Path, cache: Path) -> list[Item]:
+def inventory(results: Path, cache: Path, builds: Path = ROOT / "build" / "images") -> list[Item]:
     """Everything of this project on this disk, largest first."""
-    items = [*_runs(results), *_others(results), *_cached(cache), *_builds()]
+    items = [*_runs(results), *_others(results), *_cached(cache), *_builds(builds)]
     return sorted((item for item in items if item.bytes), key=lambda item: -item.bytes)
 
 
-def remove(items: Iterable[Item]) -> None:
-    """Remove what is removable; nothing else."""
-    for item in items:
-        if item.removable and item.path.is_dir():
+def remove(items: Iterable[Item], cache: Path, kinds: Sequence[Kind]) -> None:
+    """Remove what is of these kinds; evidence never. Raises SetupError while a worker reads the cache that is to go."""
+    going = [item for item in items if item.kind in kinds and item.kind != "evidence"]
+    if any(item.kind == "cache" for item in going) and (process := _reader(cache)):
+        raise SetupError(f"{cache}: a worker reads it (process {process}); wait for it, or leave out --cache")
+    for item in going:
+        if item.path.is_dir():
             shutil.rmtree(item.path)
-        elif item.removable:
+        else:
             item.path.unlink(missing_ok=True)
 
 
 def _runs(results: Path) -> Iterator[Item]:
-    for request in sorted((results / "runs").glob("*/*/run.json")):
-        folder = RunFolder(request.parent)
-        marker = folder.done()
+    for path in sorted((results / "runs").glob("*/*")):
+        if not path.is_dir():
+            continue
+        folder = RunFolder(path)
+        try:
+            marker = folder.done()
+        except EvidenceError:
+            yield Item(path, size(path), "its marker cannot be read: repro ingest says what to do", "evidence")
+            continue
         if marker is not None:
-            passing = [folder.path / name for name in PASSING]
-            yield from (Item(path, size(path), "a finished run does not need it", True) for path in passing)
-            kept = [folder.path / name for name in marker["files"]]
-            yield Item(folder.path, sum(map(size, kept)), "evidence", False)
-        elif folder.state.exists() or _under_way(folder):
-            yield Item(folder.path, size(folder.path), "unfinished: repro run goes on from here", False)
+            passing = [path / name for name in PASSING if name not in marker["files"]]
+            yield from (Item(item, size(item), "a finished run does not need it", "leftover") for item in passing)
+            yield Item(path, sum(size(path / name) for name in marker["files"]), "evidence", "evidence")
+        elif _worth_keeping(folder):
+            yield Item(path, size(path), "unfinished: repro run goes on from here", "evidence")
         else:
-            yield Item(folder.path, size(folder.path), "begun, given up before its first checkpoint", True)
+            yield Item(path, size(path), "begun, given up before anything was measured", "leftover")
 
 
-def _under_way(folder: RunFolder) -> bool:
-    """Whether a worker without a host may be at it: a container or a job outlives the command that started it."""
+def _worth_keeping(folder: RunFolder) -> bool:
+    """Whether there is something to go on from, or a worker without a host: containers and jobs outlive their command."""
     progress = folder.path / "progress.json"
     recent = progress.exists() and time.time() - progress.stat().st_mtime < RECENT
-    return recent or (folder.path / "job.json").exists()
+    measured = folder.state.exists() or any(folder.path.glob("steps/*.parquet"))
+    return measured or recent or (folder.path / "job.json").exists()
 
 
 def _others(results: Path) -> Iterator[Item]:
     store, jobs = results / "repro.duckdb", results / "slurm"
-    yield Item(store, size(store), "index of the evidence: repro ingest makes it again", False)
-    waiting = any(not (path.parent / "done.json").exists() for path in (results / "runs").glob("*/*/job.json"))
-    why = "jobs may need them" if waiting else "logs and parcels of ended cluster jobs"
-    yield Item(jobs, size(jobs), why, not waiting)
+    yield Item(store, size(store), "index of the evidence: repro ingest makes it again", "evidence")
+    if any(not (path.parent / "done.json").exists() for path in (results / "runs").glob("*/*/job.json")):
+        yield Item(jobs, size(jobs), "cluster jobs may need it", "evidence")
+    else:
+        yield Item(jobs, size(jobs), "logs and parcels of ended cluster jobs", "leftover")
 
 
 def _cached(cache: Path) -> Iterator[Item]:
     for kind in ("models", "data"):
         for path in sorted((cache / kind).glob("*")):
-            yield Item(path, size(path), "cache: repro fetch brings it again", True)
+            yield Item(path, size(path), "cache: repro fetch brings it again", "cache")
 
 
-def _builds() -> Iterator[Item]:
-    for path in sorted((ROOT / "build" / "images").glob("*")):
-        if path.is_dir():
-            yield Item(path, size(path), "wheels and scratch of image builds", True)
+def _builds(builds: Path) -> Iterator[Item]:
+    for path in sorted(builds.glob("*/")):
+        if path.name.startswith("wheels-") and path.suffix != ".partial":
+            yield Item(path, size(path), "cache: repro images downloads these wheels again", "cache")
+        elif time.time() - path.stat().st_mtime > RECENT:
+            yield Item(path, size(path), "left by a build that broke off", "leftover")
+
+
+def _reader(cache: Path) -> int | None:
+    """A worker of this machine that was given this cache."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if "repro.worker" in words and str(cache) in words:
+            return int(path.parent.name)
+    return None
 
 
 def size(path: Path) -> int:
@@ -93,6 +129,6 @@ def size(path: Path) -> int:
     return path.lstat().st_size if path.exists() else 0
 
 
-def total(items: Sequence[Item], removable: bool) -> int:
-    """Bytes of what can go, or of what stays."""
-    return sum(item.bytes for item in items if item.removable is removable)
+def total(items: Iterable[Item], kind: Kind) -> int:
+    """Bytes of all items of a kind."""
+    return sum(item.bytes for item in items if item.kind == kind)

@@ -1,0 +1,195 @@
+"""What `repro clean` frees, tried on real folders: evidence stays to the byte, what nothing needs goes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from repro.errors import SetupError
+from repro.evidence.folder import RunFolder
+from repro.execute.clean import Item, Kind, inventory, remove
+from repro.execute.folders import place, prepare
+from repro.files import file_digest
+from repro.manifest.load import load_experiment
+from repro.measurement import Measurement
+from repro.plan.expand import expand, local_environment
+
+Command = Callable[..., CompletedProcess[str]]
+Folders = dict[str, RunFolder]
+MANIFEST = """
+id: kept
+title: The base model
+image: local
+probe_set: factorial_48
+conditions: {B0: {title: base model}}
+arms: [{models: [tiny-llama], conditions: [B0], seeds: [0]}]
+"""
+
+
+def prepared(results: Path, number: int) -> RunFolder:
+    """A run of the smoke manifest as a worker finds it."""
+    return prepare(place(expand(load_experiment("smoke"), local_environment())[number], results), {}, 1)
+
+
+def measured(folder: RunFolder) -> RunFolder:
+    """With one measurement in it."""
+    folder.append(0, [Measurement(step=0, quantity="entanglement_intensity", value=1.0, n=48, layer="post_norm")])
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """A run in every state that a folder can be in."""
+    found = {
+        "finished": measured(prepared(tmp_path / "results", 1)),
+        "with a state": prepared(tmp_path / "results", 2),
+        "with a measurement": measured(prepared(tmp_path / "results", 3)),
+        "at work": prepared(tmp_path / "results", 4),
+        "queued": prepared(tmp_path / "results", 5),
+        "given up": prepared(tmp_path / "results", 6),
+        "broken": prepared(tmp_path / "results", 7),
+    }
+    found["finished"].finish("done")
+    for name in ("state.safetensors", "state.earlier.safetensors", "host.json", "job.json"):
+        (found["finished"].path / name).write_bytes(b"passing")
+    found["with a state"].state.write_bytes(b"state")
+    (found["at work"].path / "progress.json").write_text("{}")
+    (found["queued"].path / "job.json").write_text('{"job": "1"}')
+    (found["broken"].path / "done.json").write_text("{")
+    return found
+
+
+def clean(tmp_path: Path, *kinds: Kind) -> dict[Path, Item]:
+    """Remove what is of these kinds; what was there."""
+    cache, builds = tmp_path / "cache", tmp_path / "builds"
+    items = inventory(tmp_path / "results", cache, builds)
+    remove(items, cache, kinds)
+    return {item.path: item for item in items}
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Digest of every file below."""
+    return {str(path.relative_to(folder)): file_digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_only_what_nothing_needs_goes(folders: Folders, tmp_path: Path):
+    """Of a finished run what its marker does not name; of the others the one that never measured anything."""
+    before = {name: content(folder.path) for name, folder in folders.items()}
+    named = json.loads((folders["finished"].path / "done.json").read_text())["files"]
+    clean(tmp_path, "leftover", "cache")
+    assert not folders["given up"].path.exists()
+    assert content(folders["finished"].path).keys() == {"done.json", *named}
+    folders["finished"].check()
+    for name in ("with a state", "with a measurement", "at work", "queued", "broken"):
+        assert content(folders[name].path) == before[name], name
+
+
+def test_evidence_stays_whatever_is_asked_for(folders: Folders, tmp_path: Path):
+    """Even when somebody names its kind."""
+    before = content(folders["finished"].path)
+    clean(tmp_path, "evidence")
+    assert content(folders["finished"].path) == before
+    clean(tmp_path)
+    assert content(folders["finished"].path) == before, "looking removes nothing"
+
+
+def test_a_worker_that_showed_itself_long_ago_is_not_at_work(folders: Folders, tmp_path: Path):
+    """Half an hour of silence and nothing measured: given up."""
+    past = time.time() - 1800
+    os.utime(folders["at work"].path / "progress.json", (past, past))
+    clean(tmp_path, "leftover")
+    assert not folders["at work"].path.exists()
+
+
+def test_the_folder_of_jobs_stays_while_a_job_may_need_it(folders: Folders, tmp_path: Path):
+    """One run waits in a queue; when it is gone, the parcels and logs of ended jobs can go too."""
+    parcel = tmp_path / "results" / "slurm" / "1_submitted.pkl"
+    parcel.parent.mkdir()
+    parcel.write_bytes(b"parcel")
+    assert clean(tmp_path, "leftover")[parcel.parent].kind == "evidence"
+    assert parcel.exists()
+    shutil.rmtree(folders["queued"].path)
+    clean(tmp_path, "leftover")
+    assert not parcel.exists()
+
+
+def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path):
+    """A process that is a worker with this cache keeps it; one with another does not."""
+    weights = tmp_path / "cache" / "models" / "m" / "model.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    clean(tmp_path, "leftover")
+    assert weights.exists()
+    idle = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "repro.worker", "run", "folder", "--cache"]
+    reader = subprocess.Popen([*idle, str(tmp_path / "cache")])
+    other = subprocess.Popen([*idle, str(tmp_path / "elsewhere")])
+    try:
+        with pytest.raises(SetupError, match=rf"a worker reads it \(process {reader.pid}\)"):
+            clean(tmp_path, "cache")
+        assert weights.exists()
+        reader.kill()
+        reader.wait()
+        clean(tmp_path, "cache")
+        assert not weights.exists()
+    finally:
+        for process in (reader, other):
+            process.kill()
+            process.wait()
+
+
+def test_of_builds_the_wheels_are_cache_and_what_broke_off_is_left_over(tmp_path: Path):
+    """A build that may still be at work keeps its folder."""
+    for name in ("wheels-1", "wheels-2.partial", "tmpold", "tmpnew"):
+        (tmp_path / "builds" / name).mkdir(parents=True)
+        (tmp_path / "builds" / name / "a.whl").write_bytes(b"wheel")
+    for name in ("wheels-1", "wheels-2.partial", "tmpold"):
+        os.utime(tmp_path / "builds" / name, (0, 0))
+    clean(tmp_path, "leftover")
+    assert {path.name for path in (tmp_path / "builds").iterdir()} == {"wheels-1", "tmpnew"}
+    clean(tmp_path, "cache")
+    assert {path.name for path in (tmp_path / "builds").iterdir()} == {"tmpnew"}
+
+
+def test_verdicts_are_the_same_after_cleaning(repro: Command, tmp_path: Path):
+    """A run is carried out and judged, its folder cluttered and cleaned, the store built again: the same verdicts."""
+    (tmp_path / "kept.yaml").write_text(MANIFEST)
+    assert repro("run", "kept.yaml").returncode == 0
+
+    def judged() -> list[str]:
+        assert repro("ingest").returncode == 0
+        rows = repro("sql", "SELECT * FROM measurements ORDER BY ALL", "--format", "csv")
+        return [rows.stdout, repro("verify", "smoke", "--json").stdout]
+
+    before = judged()
+    (folder,) = (tmp_path / "results" / "runs" / "kept").iterdir()
+    (folder / "state.safetensors").write_bytes(bytes(1 << 20))
+    shown = repro("clean")
+    assert f"{folder}/state.safetensors" in shown.stdout
+    assert "of leftover (repro clean --yes)" in shown.stdout
+    assert (folder / "state.safetensors").exists()
+    cleaned = repro("clean", "--yes")
+    assert cleaned.returncode == 0
+    assert "removed: " in cleaned.stdout
+    assert not (folder / "state.safetensors").exists()
+    assert judged() == before
+    assert "finished already" in repro("run", "kept.yaml").stdout
+
+
+def test_cleaning_waits_for_nobody_and_asks_for_both_words(repro: Command, tmp_path: Path):
+    """--cache alone is refused; while runs are at work nothing is touched."""
+    from repro.evidence.lock import exclusive
+
+    alone = repro("clean", "--cache")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "found without --yes" in alone.stderr
+    with exclusive(tmp_path / "results", "run"):
+        held = repro("clean", "--yes")
+    assert held.returncode == 2
+    assert "another repro is at work here" in held.stderr
