@@ -7,7 +7,7 @@ from repro.cli.verbs import Verbs
 
 def add(verbs: Verbs) -> None:
     """Register the verbs."""
-    doctor = verbs.add_parser("doctor", help="what this machine can run, and what to install for the rest")
+    doctor = verbs.add_parser("doctor", help="what this machine can run, and what would help; exit 2 when nothing can")
     doctor.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
     doctor.set_defaults(run=_doctor)
     clean = verbs.add_parser("clean", help="show what takes disk; --yes frees what no evidence needs")
@@ -18,12 +18,14 @@ def add(verbs: Verbs) -> None:
 
 
 def _doctor(given: argparse.Namespace) -> int:
+    from repro.execute.fitting import fits
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.machine import abilities
     from repro.report.doctor import print_abilities
 
-    print_abilities(abilities(cache_folder(), results_folder(given.results)))
-    return 0
+    found = abilities(cache_folder(), results_folder(given.results))
+    print_abilities(found, fits())
+    return 2 if any(ability.needed and not ability.able for ability in found) else 0
 
 
 def _clean(given: argparse.Namespace) -> int:

@@ -1,14 +1,20 @@
-"""What this machine has and can run: processors, memory, disk, GPUs, container engine, cluster."""
+"""What this machine has and can run: processors, memory, disk, packages, GPUs, model hub, container engine, cluster."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from repro.errors import SetupError
+from repro.manifest.load import ROOT, load_models
 
 GIB = 2**30
+LOCK = ROOT / "requirements" / "cpu.lock"
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Ability:
     able: bool
     found: str
     remedy: str = ""
+    needed: bool = False
+    """Whether nothing at all runs here without it."""
 
 
 def memory_gibibytes() -> float:
@@ -48,36 +56,54 @@ def gpus() -> list[Gpu]:
     return [Gpu(name, float(mebibytes) / 1024, driver) for name, mebibytes, driver in rows]
 
 
-def abilities(cache: Path, results: Path) -> list[Ability]:
-    """Everything `repro doctor` tells, the basics first."""
-    return [_processor(), *_disks(cache, results), _worker(), _gpu(), _containers(), _cluster()]
+def abilities(cache: Path, results: Path, lock: Path = LOCK) -> list[Ability]:
+    """Everything `repro doctor` tells, the basics first; `lock` says which packages the worker must have."""
+    return [_processor(), *_disks(cache, results), _worker(lock), _gpu(), _hub(), _containers(), _cluster()]
 
 
 def _processor() -> Ability:
     cores, memory = len(os.sched_getaffinity(0)), memory_gibibytes()
-    return Ability(
-        "processor and memory", memory >= 2, f"{cores} cores, {memory:.1f} GiB", "2 GiB run the smoke manifest"
-    )
+    what, found = "processor and memory", f"{cores} cores, {memory:.1f} GiB"
+    return Ability(what, memory >= 2, found, "2 GiB of memory run the smoke manifest", needed=True)
 
 
 def _disks(cache: Path, results: Path) -> list[Ability]:
     found = []
-    for what, path in (("disk for models and data", cache), ("disk for results", results)):
+    for what, path, variable in (
+        ("disk for models and texts", cache, "REPRO_CACHE"),
+        ("disk for results", results, "REPRO_RESULTS"),
+    ):
         there = next(parent for parent in (path, *path.parents) if parent.exists())
         free = shutil.disk_usage(there).free / GIB
-        remedy = "less than 5 GiB free: repro clean, or another folder (REPRO_CACHE, REPRO_RESULTS)"
-        found.append(Ability(what, free >= 5, f"{free:.0f} GiB free at {there}", remedy))
+        remedy = f"less than 5 GiB are free: repro clean, or another disk ({variable})"
+        if not os.access(there, os.W_OK):
+            free, remedy = 0.0, f"{there} cannot be written: choose another folder ({variable})"
+        found.append(Ability(what, free >= 5, f"{free:.0f} GiB free at {there}", remedy, needed=True))
     return found
 
 
-def _worker() -> Ability:
-    from importlib.metadata import PackageNotFoundError, version
+def _worker(lock_file: Path) -> Ability:
+    what, lock = "worker (local runner)", _pins(lock_file)
+    installed = {item.metadata["Name"].lower().replace("_", "-"): item.version for item in distributions()}
+    absent = sorted(lock.keys() - installed.keys())
+    if absent:
+        return Ability(what, False, f"packages are absent: {_some(absent)}", "make setup", needed=True)
+    other = sorted(name for name, pin in lock.items() if installed[name].split("+")[0] != pin.split("+")[0])
+    if other:
+        words = f"not the locked versions: {_some([f'{name} {installed[name]}' for name in other])}"
+        return Ability(what, False, words, "make setup; other versions give other numbers", needed=True)
+    shown = ", ".join(f"{name} {installed[name]}" for name in ("torch", "transformers", "peft", "bitsandbytes"))
+    return Ability(what, True, f"{shown}; all {len(lock)} packages as locked", needed=True)
 
-    try:
-        found = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "bitsandbytes"))
-    except PackageNotFoundError as error:
-        return Ability("worker (local runner)", False, f"{error.name} is absent", "make setup")
-    return Ability("worker (local runner)", True, found)
+
+def _pins(lock: Path) -> dict[str, str]:
+    """Package and version of every line of a requirements file that pins one."""
+    lines = (line.split("==", 1) for line in lock.read_text().splitlines() if "==" in line and line[0].isalnum())
+    return {name.split("[")[0].lower().replace("_", "-"): rest.split()[0] for name, rest in lines}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _gpu() -> Ability:
@@ -85,6 +111,25 @@ def _gpu() -> Ability:
     words = ", ".join(f"{gpu.name} ({gpu.gibibytes:.0f} GiB, driver {gpu.driver})" for gpu in found)
     remedy = "full-size manifests need one; an NVIDIA driver with nvidia-smi shows it"
     return Ability("GPU", bool(found), words or "none", remedy)
+
+
+def _hub() -> Ability:
+    from huggingface_hub import get_token
+
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    here = [model.id for model in load_models().values() if model.weights.kind != "hub"]
+    remedy = f"connect, or keep to models that need no hub: {', '.join(here)}"
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        return Ability("model hub", False, "switched off by HF_HUB_OFFLINE", remedy)
+    try:
+        with urlopen(endpoint, timeout=5):
+            pass
+    except HTTPError:
+        pass  # an answer, if not a page
+    except OSError:
+        return Ability("model hub", False, f"{endpoint} does not answer", remedy)
+    token = "a token is set" if get_token() else "no token: gated models cannot be fetched until HF_TOKEN is set"
+    return Ability("model hub", True, f"{endpoint} answers; {token}")
 
 
 def _containers() -> Ability:

@@ -1,0 +1,161 @@
+"""`repro doctor` tells what is here from what is not, and says what would help; each answer is seen both ways."""
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from repro.execute.fitting import fits
+from repro.execute.machine import LOCK, Ability, Gpu, abilities, gpus
+from repro.manifest.load import experiment_names
+
+Command = Callable[..., CompletedProcess[str]]
+NOWHERE = Path("/proc/nowhere")
+"""A file system without a byte to spare."""
+
+
+def found(what: str, tmp_path: Path, **given: Path) -> Ability:
+    """What the doctor says of one thing."""
+    everything = abilities(**{"cache": tmp_path, "results": tmp_path, **given})
+    return next(ability for ability in everything if ability.what.startswith(what))
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the only place where programs are looked for."""
+    (tmp_path / "programs").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    return tmp_path / "programs"
+
+
+def test_a_machine_that_can_run_manifests_says_so(repro: Command):
+    """Exit 0, every ability named, the smoke manifest among those that fit."""
+    done = repro("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for what in ("processor", "disk", "worker", "GPU", "model hub", "containers", "cluster"):
+        assert what in done.stdout
+    assert "smoke (" in done.stdout
+    assert done.stdout.strip().endswith("this machine can run manifests")
+
+
+def test_what_nothing_runs_without_is_exit_2(repro: Command):
+    """A folder for results on a full disk: named as what is missing, with the way out."""
+    done = repro("doctor", "--results", str(NOWHERE))
+    assert done.returncode == 2
+    assert done.stdout.strip().endswith("nothing runs here without: disk for results")
+    assert "REPRO_RESULTS" in done.stdout
+
+
+def test_each_disk_is_judged_by_itself(tmp_path: Path):
+    """Where there is room, and where there is none."""
+    assert found("disk for results", tmp_path).able
+    assert found("disk for results", tmp_path, cache=NOWHERE).able
+    full = found("disk for models", tmp_path, cache=NOWHERE)
+    assert (full.able, full.found) == (False, "0 GiB free at /proc")
+    assert "REPRO_CACHE" in full.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("numpy==", "numpy==0.0."), "not the locked versions: numpy "),
+        (("numpy==", "not-a-package==1\nnumpy=="), "packages are absent: not-a-package"),
+    ],
+    ids=["another version", "an absent package"],
+)
+def test_packages_are_held_against_the_lock(tmp_path: Path, change: tuple[str, str], words: str):
+    """The environment of the tests is as locked; against a lock that says otherwise it is not."""
+    assert found("worker", tmp_path).able
+    other = tmp_path / "cpu.lock"
+    other.write_text(LOCK.read_text().replace(*change))
+    ability = found("worker", tmp_path, lock=other)
+    assert not ability.able
+    assert words in ability.found
+    assert "make setup" in ability.remedy
+
+
+class Answer(BaseHTTPRequestHandler):
+    """A hub that has no page to show."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def hub() -> Iterator[str]:
+    """The address of a server that answers."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_hub_answers_or_does_not_or_is_switched_off(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And where it does not, the models that need none are named."""
+    monkeypatch.setenv("HF_ENDPOINT", hub)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert found("model hub", tmp_path).able
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert found("model hub", tmp_path).found == "switched off by HF_HUB_OFFLINE"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    silent = found("model hub", tmp_path)
+    assert (silent.able, silent.found) == (False, "http://127.0.0.1:9 does not answer")
+    assert "smollm2-135m" in silent.remedy
+    assert "qwen2.5-coder-7b" not in silent.remedy
+
+
+def test_an_engine_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With the socket that was tried and how to start it."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    ability = found("containers", tmp_path)
+    assert not ability.able
+    assert f"{tmp_path}/engine.sock: does not answer" in ability.remedy
+
+
+def test_an_engine_that_answers_is_named(client: Any, tmp_path: Path):
+    """With its version, whether or not the image is built."""
+    assert client.version()["Version"] in found("containers", tmp_path).found
+
+
+@pytest.mark.usefixtures("programs")
+def test_no_cluster_and_no_gpu_are_no_errors(tmp_path: Path):
+    """They are told, with what would help; nothing needs them."""
+    for what, remedy in (("cluster", "no command sinfo here"), ("GPU", "nvidia-smi")):
+        ability = found(what, tmp_path)
+        assert not ability.able
+        assert not ability.needed
+        assert remedy in ability.remedy
+
+
+def test_what_the_driver_prints_is_read(programs: Path, tmp_path: Path):
+    """A stand-in for nvidia-smi, which needs a GPU: one that prints two cards, then one that fails."""
+    program = programs / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'A100, 40960, 550.54'\necho 'A100, 81920, 550.54'\n")
+    program.chmod(0o755)
+    assert gpus() == [Gpu("A100", 40.0, "550.54"), Gpu("A100", 80.0, "550.54")]
+    assert found("GPU", tmp_path).found.startswith("A100 (40 GiB, driver 550.54), A100 (80 GiB")
+    program.write_text("#!/bin/sh\necho 'no devices were found'\nexit 9\n")
+    assert gpus() == []
+
+
+def test_manifests_fit_by_their_largest_run():
+    """None in no memory, all in enough, and never fewer in more; on GPUs the smallest card decides."""
+    fitting = [{fit.manifest for fit in fits(memory, cards=[]) if fit.fits} for memory in (0.1, 1.0, 4.0, 16.0, 1e4)]
+    assert fitting[0] == set()
+    assert fitting[1] == {"smoke"}
+    assert fitting[-1] == set(experiment_names())
+    assert all(less <= more for less, more in pairwise(fitting))
+    cards = [Gpu("small", 8.0, "1"), Gpu("large", 1e4, "1")]
+    assert {fit.manifest for fit in fits(1e4, cards) if fit.fits} < set(experiment_names())
+    assert {fit.manifest for fit in fits(0.1, cards[1:]) if fit.fits} == set(experiment_names())
+    assert {fit.manifest: fit.hub for fit in fits()}.items() >= {"smoke": False, "scale_ladder": True}.items()
