@@ -60,5 +60,5 @@ def query(results: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         except duckdb.Error as error:
             problem = " ".join(str(error).split())
             raise InputError(
-                f"{problem}; tables: runs, measurements, trajectories, claims, verdicts, artifacts, provenance"
+                f"{problem}; tables: runs, measurements, trajectories, companions, claims, verdicts, artifacts, provenance"
             ) from error

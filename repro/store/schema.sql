@@ -90,3 +90,35 @@ FROM runs r JOIN measurements m USING (run_id)
 WHERE r.status <> 'superseded' AND (m.layer <> '' OR m.quantity = 'heldout_loss')
 GROUP BY ALL
 ORDER BY r.experiment, r.model, r.condition, r.seed, m.step, probe_set;
+
+-- Two axes of a companion's choice (docs/SCIENCE.md §8), per model: its crosstalk with code in the base model, by rising
+-- rank, and what training on it alone does to the loss on held-out code (negative: helps), mean over seeds, by rising rank.
+-- dominated_by: companions at least as good on both axes and better on one; NULL: none, or an axis is missing.
+CREATE VIEW companions AS
+WITH losses AS (
+    SELECT r.experiment, r.model, r.seed, m.value AS loss, json_keys(r.key, '$.condition.phases[0].mixture') AS trained,
+        coalesce(json_array_length(r.key, '$.condition.phases'), 0) AS phases
+    FROM runs r JOIN measurements m USING (run_id)
+    WHERE r.status = 'done' AND m.quantity = 'heldout_loss' AND m.concept = 'code' AND m.step = r.steps),
+transfer AS (
+    SELECT t.model, t.trained[1] AS companion, avg(t.loss - b.loss) AS loss_change, stddev_samp(t.loss) AS loss_sd,
+        count(*) AS seeds
+    FROM losses t JOIN losses b ON b.experiment = t.experiment AND b.model = t.model AND b.phases = 0
+    WHERE t.phases = 1 AND len(t.trained) = 1 AND t.trained[1] <> 'code'
+    GROUP BY ALL),
+interference AS (
+    SELECT r.model, coalesce(m.probe_set, r.probe_set) AS probe_set, m.concept AS companion, avg(m.value) AS crosstalk
+    FROM runs r JOIN measurements m USING (run_id)
+    WHERE r.status = 'done' AND m.quantity = 'crosstalk' AND m.step = 0
+    GROUP BY ALL)
+SELECT i.model, i.probe_set, i.companion, i.crosstalk,
+    rank() OVER (PARTITION BY i.model, i.probe_set ORDER BY i.crosstalk) AS crosstalk_rank,
+    t.loss_change, t.loss_sd, t.seeds,
+    CASE WHEN t.loss_change IS NOT NULL
+        THEN rank() OVER (PARTITION BY i.model, i.probe_set ORDER BY t.loss_change NULLS LAST) END AS transfer_rank,
+    (SELECT string_agg(o.companion, ', ' ORDER BY o.companion)
+     FROM interference o JOIN transfer u ON u.model = o.model AND u.companion = o.companion
+     WHERE o.model = i.model AND o.probe_set = i.probe_set AND o.crosstalk <= i.crosstalk
+        AND u.loss_change <= t.loss_change AND (o.crosstalk < i.crosstalk OR u.loss_change < t.loss_change)) AS dominated_by
+FROM interference i LEFT JOIN transfer t ON t.model = i.model AND t.companion = i.companion
+ORDER BY i.model, i.probe_set, i.crosstalk, i.companion;
