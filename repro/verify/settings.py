@@ -19,6 +19,8 @@ from repro.verify.benchmarks import PROBLEMS
 from repro.verify.prints import Prints
 from repro.verify.structure import QUANTITIES, Structures, structural
 
+PRIMARY = "code"
+"""The domain whose companions the papers rank."""
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
@@ -45,6 +47,8 @@ class Settings:
             return Missing(f"the manifest {self._name} is announced, not yet written")
         if term.quantity == "cardinalities":
             return self._cardinalities(term)
+        if term.quantity == "damage_matrix_size":  # of crosstalk: every domain on every domain
+            return point(len(self._concepts(term.selector).get("domain", ())) ** 2)
         return self._listed(term) if term.statistic in ("count", "levels") else self._field(term)
 
     @staticmethod
@@ -63,6 +67,8 @@ class Settings:
             return tuple(load_models())
         if axis == "module":
             return self._experiment.training.lora.targets
+        if axis == "companion":
+            return tuple(domain for domain in self._concepts(term.selector).get("domain", ()) if domain != PRIMARY)
         if axis == "class":
             return tuple(self._concepts(term.selector).get(str(term.selector.get("concept", "domain")), ()))
         return self._run_levels(term, axis)
@@ -137,6 +143,9 @@ class Settings:
         assert experiment is not None
         if term.quantity == "probes":
             return point(declared(str(selector.get("probe_set", experiment.probe_set))).size)
+        if term.quantity == "probes_per_domain":
+            probes = declared(str(selector.get("probe_set", experiment.probe_set)))
+            return point(probes.size / len(probes.concepts["domain"]))
         if term.quantity == "steps":
             return _steps(self._conditions(selector), selector.get("dataset"))
         if term.quantity == "data_share":

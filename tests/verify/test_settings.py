@@ -109,3 +109,18 @@ def test_a_sweep_over_strengths_is_run_by_the_conditions_that_have_them():
 def test_a_penalty_without_its_gradient_is_a_condition_only_where_it_is_named():
     assert sweep("levels", "condition") == Levels(("B4-0.03", "B4-0.1", "B4-0.3"))
     assert sweep("levels", "lambda", condition="B4-0.3-detached") == Levels((0.3,))
+
+
+def test_the_probe_sets_of_a_manifest_are_levels_and_a_recipe_has_a_size_without_its_texts():
+    validation = Settings("probe_validation")
+    seen = Term(statistic="count", quantity="entanglement_intensity", over="probe_set", selector={"condition": "B3"})
+    assert validation.base(seen) == Interval(3, 3)
+    assert validation.base(Term(quantity="probes", selector={"probe_set": "real_132"})) == Interval(132, 132)
+    assert validation.base(Term(quantity="probes")) == Interval(60, 60), "the manifest's own set"
+
+
+def test_crosstalk_has_five_companions_and_a_matrix_of_all_six_domains():
+    crosstalk = Settings("crosstalk")
+    assert crosstalk.base(Term(statistic="count", quantity="crosstalk", over="companion")) == Interval(5, 5)
+    assert crosstalk.base(Term(quantity="damage_matrix_size")) == Interval(36, 36)
+    assert crosstalk.base(Term(quantity="probes_per_domain")) == Interval(80, 80)
