@@ -22,7 +22,7 @@ def add(verbs: Verbs) -> None:
     _runner_option(plan)
     plan.add_argument("--json", action="store_true", help="machine-readable")
     plan.set_defaults(run=_plan)
-    fetch = _named(verbs, "fetch", "bring models into the cache; runs then need no network")
+    fetch = _named(verbs, "fetch", "bring models and texts into the cache, checked; runs then need no network")
     fetch.set_defaults(run=_fetch)
     run = _named(verbs, "run", "carry out the runs that are not finished; killed ones go on from their last checkpoint")
     _runner_option(run)
@@ -95,7 +95,7 @@ def _fetch(given: argparse.Namespace) -> int:
     from repro.execute.folders import cache_folder
 
     _bring_probe_sets(given.name)
-    _fetch_all(_runs(given.name))
+    _fetch_all(_runs(given.name), verify=True)
     _say(f"everything {given.name} needs is in {cache_folder()}")
     return 0
 
@@ -111,11 +111,11 @@ def _bring_probe_sets(name: str) -> bool:
     return bring_probe_sets(load_experiment(name), _say)
 
 
-def _fetch_all(runs: "Sequence[Run]") -> None:
+def _fetch_all(runs: "Sequence[Run]", verify: bool = False) -> None:
     from repro.execute.fetch import fetch_models, fetch_texts
     from repro.execute.folders import cache_folder
 
-    fetch_models([run.model for run in runs], cache_folder(), _say)
+    fetch_models([run.model for run in runs], cache_folder(), _say, verify)
     sources = [source for run in runs for domain in run.domains.values() for source in domain]
     fetch_texts(sources, cache_folder(), _say)
 

