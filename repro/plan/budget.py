@@ -1,4 +1,4 @@
-"""What a run costs, as ranges with their assumptions stated: GPU-hours, GPU memory, disk; memory and time on a CPU.
+"""What a run costs, as ranges with their assumptions stated: GPU-hours, GPU memory, disk; memory on a CPU.
 
 Work of one token through P parameters of frozen weights: 2P forward, 2P backward to the activations, 2P to compute
 the forward again under gradient checkpointing (no gradient of the weights themselves). The ranges span how long texts
@@ -15,6 +15,7 @@ from repro.plan.memory import (
     FLOAT,
     adapter_parameters,
     linear_parameters,
+    other_parameters,
     parameters,
     training_memory,
     weight_bytes,
@@ -34,8 +35,14 @@ CONTEXT_GIB = 0.8
 """What the driver and its libraries take of a GPU."""
 FRAGMENTATION = 1.2
 """How much more the allocator may hold than is in use, at worst."""
-PROGRAM_GIB = 0.55
+PROGRAM_GIB = 0.5
 """A worker on a CPU before it has loaded anything: the interpreter with its libraries."""
+CAPTURE_GIB = 0.1
+"""What capturing activations takes beside the model."""
+FURTHER_GIB = 0.2
+"""What the diagnostics beyond the geometry itself take; after training it lies below what training took."""
+PENALTY_TOKENS = 1400
+"""Tokens that take as much as a pass of complement-subspace regularisation: eight probes, under an attention mask."""
 PROBES = 60
 """Texts of a probe set, about."""
 DOUBLE = 8  # bytes of an activation's entry on disk
@@ -140,18 +147,25 @@ def _gpus(needed: float, gibibytes: float) -> str:
 def gibibytes(run: Run) -> float:
     """Peak memory of a run on a CPU.
 
-    The model's file stays mapped (what is not quantised is used from there), the quantised weights lie beside it, and a
-    checkpoint holds the state twice while it is written. Seen on real runs: tiny-llama 0.54 GiB (estimate 0.56),
-    SmolLM2-135M at the laptop's protocol 3.00 (2.75).
+    The model's file stays mapped beside what is made of it, a checkpoint holds the state twice while it is written, and
+    what one step frees the allocator keeps for the next. `python -m bench plan` holds this to real runs.
     """
     shape, training = run.model.architecture, run.training
-    file = parameters(shape) * FLOAT
-    quantised = 0.0 if training.quantisation.format == "none" else linear_parameters(shape) * weight_bytes(training)
+    loaded = parameters(shape) * FLOAT
+    if training.quantisation.format != "none":
+        loaded += linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT
     if not run.steps:
-        return PROGRAM_GIB + (file + quantised) / GIB
-    step = training_memory(shape, training, forward_tokens(training, training.max_length))
+        return PROGRAM_GIB + CAPTURE_GIB + (FURTHER_GIB if run.diagnostics.also else 0.0) + loaded / GIB
+    step = training_memory(shape, training, _largest_pass(run))
     state = 2 * adapter_parameters(shape, training) * FLOAT * (1 + ADAM)
-    return PROGRAM_GIB + (file + quantised + FRAGMENTATION * (step.total - step.weights + state)) / GIB
+    return PROGRAM_GIB + CAPTURE_GIB + (loaded + step.total - step.weights + state) / GIB
+
+
+def _largest_pass(run: Run) -> int:
+    """Tokens of the largest forward pass that keeps something for a backward pass."""
+    penalty = run.condition.csr
+    largest = forward_tokens(run.training, run.training.max_length)
+    return max(largest, PENALTY_TOKENS) if penalty and penalty.gradient == "attached" else largest
 
 
 def too_large(run: Run, gibibytes_here: float) -> str | None:
@@ -163,9 +177,3 @@ def too_large(run: Run, gibibytes_here: float) -> str | None:
         f"{run.slot}: needs about {needed:.0f} GiB of memory, this machine has {gibibytes_here:.0f} and no GPU; nearest that "
         f"would do: a GPU of {gpu.low:.0f} to {gpu.high:.0f} GiB, a CPU with {needed:.0f} GiB, or the manifest's laptop twin"
     )
-
-
-def cpu_hours(run: Run, operations_per_second: float) -> Range:
-    """Processor hours on a CPU that multiplies matrices at this speed."""
-    work = cost(run)
-    return Range(*(hours * PEAK / operations_per_second for hours in (work.low, work.high)))

@@ -156,12 +156,12 @@ def _block_bytes(shape: Architecture, training: Training, compute: int) -> float
     product = 4 * shape.intermediate * compute  # gate, its activation, up, and the product
     inputs = 2 * shape.hidden * compute
     adapted = sum(sizes[name][0] + rank * compute for name, rank in ranks.items())
-    if ranks and not _fused(training):
+    if ranks and not fused(training):
         adapted += sum(sizes[name][0] * FLOAT for name in ranks)
     return float(norms + attention + product + inputs + adapted)
 
 
-def _fused(training: Training) -> bool:
+def fused(training: Training) -> bool:
     """Whether LoRA's layers are those of `repro.train.fused`."""
     return isinstance(training.trained, Lora) and training.quantisation.format != "none"
 

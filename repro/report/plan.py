@@ -17,7 +17,6 @@ from repro.plan.budget import (
     TEXT_LENGTH,
     Range,
     cost,
-    cpu_hours,
     disk_gibibytes,
     gibibytes,
     gpu_gibibytes,
@@ -25,6 +24,7 @@ from repro.plan.budget import (
     obstacle,
     total,
 )
+from repro.plan.processor import cpu_hours
 from repro.plan.run import Run
 from repro.plan.structure import Structure
 
