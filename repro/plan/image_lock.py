@@ -75,7 +75,8 @@ def locked(name: Name, path: Path = LOCK) -> ImageLock:
     lock = load_locks(path).images[name]
     if lock.content is None:
         raise SetupError(
-            f"{path}: image {name} has no recorded content; build it where its base can be had: repro images {name} --relock"
+            f"{path}: image {name} has no recorded content; build it where its base can be had (repro images {name} "
+            f"--relock), or run without it (--runner local)"
         )
     found = file_digest(ROOT / lock.requirements)
     if found != lock.requirements_sha256:
