@@ -1,39 +1,70 @@
 """`make bench`: speeds as ratios against peers, in one run. Prints a table and writes build/bench.json.
 
 `python -m bench NAME …` runs only some of them. No test depends on a time; a bar that is missed is reported, not hidden.
+Each module has a process and a time limit of its own: none is measured in what another left behind, none loses the rest.
 """
 
 import json
+import subprocess
 import sys
-from importlib import import_module
+import time
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.table import Row, missing
+
 NAMES = ("commands", "verify", "geometry", "training", "capture")
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
+LIMIT_SECONDS = 300
+CHILD = "import json, sys; from importlib import import_module; print(json.dumps(import_module(sys.argv[1]).rows()))"
 
 
 def main() -> int:
     """Run the benchmarks that were named, or all."""
-    rows: list[dict[str, Any]] = []
+    unknown = sorted(set(sys.argv[1:]) - set(NAMES))
+    if unknown:
+        print(f"bench: no module {unknown[0]!r}; there are {', '.join(NAMES)}.", file=sys.stderr)
+        return 2
+    found: list[Row] = []
+    begin = time.monotonic()
     for name in sys.argv[1:] or NAMES:
-        print(f"bench: {name}", flush=True)
-        rows += import_module(f"bench.{name}").rows()
+        start = time.monotonic()
+        found += measured(name)
+        print(f"bench: {name} in {time.monotonic() - start:.0f} s", flush=True)
     OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps(rows, indent=1) + "\n")
+    OUTPUT.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    show(found)
+    print(f"written to {OUTPUT} after {time.monotonic() - begin:.0f} s")
+    return 0
+
+
+def measured(name: str) -> list[Row]:
+    """The lines of one module, or one line that says why there are none."""
+    command = [sys.executable, "-c", CHILD, f"bench.{name}"]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS, check=True, cwd=OUTPUT.parents[1]
+        )
+    except subprocess.TimeoutExpired:
+        return [missing(name, f"not finished after {LIMIT_SECONDS} s")]
+    except subprocess.CalledProcessError as error:
+        return [missing(name, f"failed with code {error.returncode}; its last words are above")]
+    rows: list[Row] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
+def show(found: list[Row]) -> None:
+    """Print the table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("what", "found", "bar", "holds", "note"):
         table.add_column(column, overflow="fold")
-    for row in rows:
-        found = f"{row['value']:.4g} {row['unit']}"
-        table.add_row(row["name"], found, str(row["bar"]), "yes" if row["holds"] else "NO", row["note"])
+    for row in found:
+        value = "–" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
+        table.add_row(row["name"], value, str(row["bar"]), "yes" if row["holds"] else "NO", row["note"])
     Console(width=180).print(table)
-    print(f"written to {OUTPUT}")
-    return 0
 
 
 if __name__ == "__main__":

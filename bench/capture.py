@@ -11,12 +11,12 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from bench.table import Row, missing, row
 from repro.diagnose.capture import Reading, by_length, capture, padded_tensors, pool
 from repro.diagnose.diagnostics import measurements
 from repro.execute.fetch import fetch_models
@@ -30,28 +30,27 @@ MODEL = "smollm2-135m"
 PROBES = "factorial_48"
 READING = Reading()
 ROUNDS = 3
+PEERS_SECONDS = 200
+WHERE = f"({MODEL}, {PROBES})"
 Batch = tuple[list[int], torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Row]:
     """The rows of the speed table that need a model."""
     model, tokenizer, texts = loaded()
+    prepared = batches(tokenizer, texts)
+    forward(model, prepared)
+    X = captured(model, tokenizer, texts)
     plain, ours = interleaved(
         lambda: forward(model, batches(tokenizer, texts)), lambda: captured(model, tokenizer, texts)
     )
+    note = f"{plain:.2f} s and {ours:.2f} s"
     return [
-        row("capture against a plain forward of the same batches", plain / ours, "×", 0.95, note=f"{ours:.2f} s"),
-        single_row(model, tokenizer, texts),
-        diagnostics_row(model, tokenizer, texts, plain),
+        row(f"capture against a plain forward of the same batches {WHERE}", plain / ours, "×", 0.95, note=note),
+        single_row(model, tokenizer, texts, X),
+        diagnostics_row(X, plain),
         *peer_rows(),
     ]
-
-
-def row(name: str, value: float, unit: str, bar: float, at_most: bool = False, note: str = "") -> dict[str, Any]:
-    """One line of the table; `holds` compares with the bar in the direction that is better."""
-    name = f"{name} ({MODEL}, {PROBES})"
-    holds = value <= bar if at_most else value >= bar
-    return {"name": name, "value": float(value), "unit": unit, "bar": bar, "holds": bool(holds), "note": note}
 
 
 def model_folder() -> Path:
@@ -88,60 +87,73 @@ def captured(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
 
 
 def interleaved(*works: Callable[[], object]) -> list[float]:
-    """Median wall time of each, taken in turns after a round to warm up."""
+    """Median wall time of each, taken in turns; all have been called once before."""
     times: list[list[float]] = [[] for _ in works]
-    for _ in range(ROUNDS + 1):
+    for _ in range(ROUNDS):
         for work, taken in zip(works, times, strict=True):
             start = time.perf_counter()
             work()
             taken.append(time.perf_counter() - start)
-    return [statistics.median(taken[1:]) for taken in times]
+    return [statistics.median(taken) for taken in times]
 
 
 @torch.no_grad()
-def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, Any]:
+def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], X: np.ndarray) -> Row:
     """Largest difference from the model's own hidden states, one text at a time, relative to the probe's norm."""
-    ours = captured(model, tokenizer, texts)
     worst = 0.0
-    for text, mine in zip(texts, ours, strict=True):
+    for text, mine in zip(texts, X, strict=True):
         item = tokenizer(text, return_tensors="pt", return_special_tokens_mask=True)
         kept = 1 - item.pop("special_tokens_mask")
         hidden = model(**item, output_hidden_states=True).hidden_states[-1]
         own = pool(hidden, kept, "mean")[0].numpy()
         worst = max(worst, float(np.abs(mine - own).max() / np.linalg.norm(own)))
-    return row("capture against the model's own states, one text at a time", worst, "relative", 1e-5, at_most=True)
+    name = f"capture against the model's own states, one text at a time {WHERE}"
+    return row(name, worst, "relative", 1e-5, at_most=True)
 
 
-def diagnostics_row(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], plain: float
-) -> dict[str, Any]:
+def diagnostics_row(X: np.ndarray, plain: float) -> Row:
     """All diagnostics of a later checkpoint, as rows of evidence, in units of the forward pass."""
-    X, labels = captured(model, tokenizer, texts), load_probe_set(PROBES).labels()
+    labels = load_probe_set(PROBES).labels()
     trace = diagnose(X, labels).trace
-    (taken,) = interleaved(lambda: measurements(X, labels, 500, Diagnostics(), trace))
+
+    def work() -> object:
+        return measurements(X, labels, 500, Diagnostics(), trace)
+
+    work()
+    (taken,) = interleaved(work)
     note = f"{1e3 * taken:.1f} ms beside {plain:.2f} s"
-    return row("all diagnostics of a checkpoint against its forward pass", 100 * taken / plain, "%", 5, True, note)
+    return row(
+        f"all diagnostics of a checkpoint against its forward pass {WHERE}", 100 * taken / plain, "%", 5, True, note
+    )
 
 
-def peer_rows() -> list[dict[str, Any]]:
+def peer_rows() -> list[Row]:
     """Our capture beside nnsight's and TransformerLens's in one process of the Python that has them."""
     python = os.environ.get("REPRO_BENCH_PEERS")
     if not python:
         return []
+    name = f"capture against nnsight and TransformerLens {WHERE}"
     command = [python, "-m", "bench.capture_peers", str(model_folder())]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    root, offline = Path(__file__).parents[1], {**os.environ, "HF_HUB_OFFLINE": "1"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=root, env=offline, timeout=PEERS_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return [missing(name, f"not finished after {PEERS_SECONDS} s")]
+    except subprocess.CalledProcessError as error:
+        return [missing(name, (error.stderr.strip() or f"code {error.returncode}").splitlines()[-1])]
     found = json.loads(done.stdout.splitlines()[-1])
+    ours = found.pop("capture")["seconds"]
     return [
         row(
-            f"capture against {peer}",
-            found[peer]["seconds"] / found["capture"]["seconds"],
+            f"capture against {peer} {WHERE}",
+            its["seconds"] / ours,
             "×",
             1.0,
-            note=f"{found[peer]['version']}; {found[peer]['seconds']:.2f} s against {found['capture']['seconds']:.2f} s; "
-            f"values differ by {found[peer]['difference']:.0e}",
+            note=f"{its['version']}; {its['seconds']:.2f} s against {ours:.2f} s; values differ by {its['difference']:.0e}",
         )
-        for peer in found
-        if peer != "capture"
+        for peer, its in found.items()
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from bench.table import Row, row
 from repro.manifest.claim import Claim, Term
 from repro.manifest.papers import load_claims
 from repro.store.database import NAME, connect, create
@@ -49,7 +50,7 @@ UNION ALL SELECT 'damage', 'default', d, c FROM range(8) t(d), (SELECT unnest(['
 """
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Row]:
     """The rows of the speed table."""
     claims = load_claims()
     with tempfile.TemporaryDirectory() as folder:
@@ -63,18 +64,14 @@ def rows() -> list[dict[str, Any]]:
     grown = seconds[RUNS[-1]] / seconds[RUNS[0]] / (RUNS[-1] / RUNS[0])
     claimed = by_claims[-1] / by_claims[0] / (SHARES[-1] / SHARES[0])
     each = ", ".join(f"{count}: {took:.2f} s" for count, took in seconds.items())
+    took = f"processor {processor:.2f} s"
     shares = ", ".join(f"{share:.0%}: {took:.2f} s" for share, took in zip(SHARES, by_claims, strict=True))
     return [
-        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, whole command", whole, "s", BAR_SECONDS, f"processor {processor:.2f} s"),
-        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, judging alone", seconds[RUNS[-1]], "s", BAR_SECONDS, each),
-        row("verify, growth with 100 × the runs, over linear", grown, "×", 1.0, each),
-        row("verify, growth with 100 × the claims, over linear", claimed, "×", 1.0, shares),
+        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, whole command", whole, "s", BAR_SECONDS, True, took),
+        row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, judging alone", seconds[RUNS[-1]], "s", BAR_SECONDS, True, each),
+        row("verify, growth with 100 × the runs, over linear", grown, "×", 1.0, True, each),
+        row("verify, growth with 100 × the claims, over linear", claimed, "×", 1.0, True, shares),
     ]  # fmt: skip
-
-
-def row(name: str, value: float, unit: str, bar: float, note: str) -> dict[str, Any]:
-    """One line of the table; less is better."""
-    return {"name": name, "value": value, "unit": unit, "bar": bar, "holds": value <= bar, "note": note}
 
 
 def best(work: Any) -> float:
@@ -147,4 +144,4 @@ def _places(claim: Claim) -> set[tuple[str, str, str]]:
 
 if __name__ == "__main__":
     for line in rows():
-        print(f"{line['name']}: {line['value']:.3g} {line['unit']} (bar {line['bar']:g}) {line['note']}")
+        print(f"{line['name']}: {line['value']:.3g} {line['unit']} (bar {line['bar']}) {line['note']}")

@@ -53,11 +53,17 @@ def measured(capsys, arguments):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_planted_sets_measure_as_a_brute_force_script_says(files, capsys, seed):
+@pytest.fixture(scope="module")
+def brute():
+    """The slow definitions, written separately."""
     spec = importlib.util.spec_from_file_location("slow", Path(__file__).parent / "geometry" / "brute_force.py")
-    brute = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(brute)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_sets_measure_as_a_brute_force_script_says(files, capsys, brute, seed):
     X, columns = planted(seed)
     found = measured(capsys, [*files(X, columns), "--quick"])
     accuracy, U, own, D, gap = brute.damage(X, list(columns.values()))
@@ -68,6 +74,45 @@ def test_planted_sets_measure_as_a_brute_force_script_says(files, capsys, seed):
     np.testing.assert_allclose(found["damage"], D, atol=1e-12)
     np.testing.assert_allclose(np.array(found["accuracy_after"]), accuracy - D, atol=1e-12)
     assert found["entanglement_intensity"] == pytest.approx(brute.intensity(D, own))
+
+
+def drawn(seed):
+    """A random set: 2 to 6 concepts of 2 to 4 classes, unbalanced, n below or above d, either float, far off or not."""
+    rng = np.random.default_rng(seed)
+    n, d, concepts = int(rng.integers(12, 30)), int(rng.integers(3, 45)), 2 + seed % 5
+    X, columns = rng.normal(size=(n, d)), {}
+    for j in range(concepts):
+        m = int(rng.integers(2, 5))
+        codes = rng.permutation([*range(m), *range(m), *rng.choice(m, n - 2 * m, p=rng.dirichlet([3.0] * m))])
+        X += rng.uniform(0.3, 1.5) * rng.normal(size=(m, d))[codes]
+        columns[f"concept {j}"] = [f"class {c}" for c in codes]
+    X = X * 10.0 ** rng.integers(-1, 2) + 1e6 * (seed % 3 == 0)
+    return X.astype(np.float32 if seed % 2 else np.float64), columns
+
+
+def test_random_sets_measure_as_a_brute_force_script_says_in_any_order(files, capsys, brute):
+    """Each set is given twice, the second time with its probes and concepts in another order."""
+    compared = 0
+    for seed in range(40):
+        X, columns = drawn(seed)
+        about_the_first = X.astype(float) - X[0].astype(float)
+        accuracy, U, own, D, gap = brute.damage(about_the_first, list(columns.values()))
+        if gap <= 1e-8:
+            continue
+        order = np.random.default_rng(seed).permutation(len(X))
+        turned = {name: [columns[name][i] for i in order] for name in reversed(columns)}
+        for found in (
+            measured(capsys, [*files(X, columns), "--quick"]),
+            measured(capsys, [*files(X[order], turned), "--quick"]),
+        ):
+            assert [found["accuracy"][name] for name in columns] == pytest.approx(accuracy)
+            assert found["rank"] == U.shape[1]
+            assert found["own"] == [list(columns)[j] for j in own]
+            places = [list(found["accuracy"]).index(name) for name in columns]
+            np.testing.assert_allclose(np.array(found["damage"])[:, places], D, atol=1e-12)
+            assert found["entanglement_intensity"] == pytest.approx(brute.intensity(D, own))
+        compared += 1
+    assert compared >= 30
 
 
 def test_the_record_has_exactly_the_keys_of_the_contract(files, capsys):
@@ -145,11 +190,14 @@ def spoilt(X):
         "rows": (X[:47], "48 rows of labels, but the activations have 47"),
         "cube": (X[None], "shape (1, 48, 40)"),
         "huge": (X * 1e200, "overflow"),
+        "minute": (X * 1e-200, "their squares are lost"),
+        "complex": (X + 0j, "real numbers"),
+        "copies": (np.repeat(1e8 * np.tile(X[::2], 3), 2, axis=0), "drop probes with the activations of another"),
         "text": (X.astype(str), "real numbers"),
     }
 
 
-@pytest.mark.parametrize("kind", ["nan", "constant", "rows", "cube", "huge", "text"])
+@pytest.mark.parametrize("kind", ["nan", "constant", "rows", "cube", "huge", "minute", "complex", "copies", "text"])
 def test_activations_that_cannot_be_measured_are_refused_in_one_line(files, capsys, kind):
     X, columns = planted(0)
     bad, words = spoilt(X)[kind]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.errors import InputError
 from repro.geometry import Geometry, Labels, Undefined, diagnose
 from repro.geometry.interval import Interval, bootstrap_interval
 from repro.geometry.null import (
@@ -48,8 +49,17 @@ class Measured:
 
 
 def measure(X: Array, labels: Labels, quick: bool = False, draws: int = 2000, null_draws: int = 1000) -> Measured:
-    """Measure activations X (N × D); `quick` leaves out interval, nulls, sweep and specification curve."""
-    geometry = diagnose(X, labels)
+    """Measure activations X (N × D); `quick` leaves out interval, nulls, sweep and specification curve.
+
+    Raises `InputError` for activations beside which the penalty is no number.
+    """
+    try:
+        geometry = diagnose(X, labels)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            f"activations reach {np.abs(X).max():.1e} and span fewer dimensions than there are probes: beside them a penalty "
+            f"of {ALPHA:g} is rounded away. Rescale them, or drop probes with the activations of another."
+        ) from None
     context = None if quick else _context(X, labels, geometry, draws, null_draws)
     return Measured(geometry, labels.concepts[labels.stratum], similarity(X, labels), context)
 

@@ -17,6 +17,8 @@ from repro.geometry.diagnosis import checked
 from repro.geometry.undefined import Array
 
 KEY = "activations"
+LEAST = 1e-290
+"""Squares below this have fewer digits than a double."""
 
 
 def read_activations(path: Path) -> Array:
@@ -78,12 +80,16 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _varying(X: Array) -> Array:
-    """X itself, unless a feature is constant."""
+    """X itself, unless a feature is constant or all vary so little that their squares are lost."""
     constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
     if len(constant):
         raise InputError(
             f"{len(constant)} of {X.shape[1]} features are constant over all {len(X)} probes (first: column "
             f"{constant[0]}); drop them, or look for padding in the array."
+        )
+    if np.square(np.ptp(X, axis=0)).max() < LEAST:
+        raise InputError(
+            f"activations vary by {np.ptp(X, axis=0).max():.1e} at most; their squares are lost. Rescale them."
         )
     return X
 

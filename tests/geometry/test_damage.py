@@ -6,8 +6,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from repro.geometry import Labels, Undefined, diagnose
-from repro.geometry.damage import entanglement_intensity, frozen_scores, intensity, removal_scores, theory
-from repro.geometry.ridge import loo_scores, spectrum
+from repro.geometry.damage import (
+    entanglement_intensity,
+    frozen_scores,
+    intensity,
+    removal_scores,
+    span_scores,
+    theory,
+)
+from repro.geometry.ridge import centred, loo_scores, single_operator, spectrum
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -42,6 +49,31 @@ def test_scores_after_removal_equal_a_refit_of_every_fold(
         gaps.append(brute.gap(theirs, columns_))
         if gaps[-1] > 1e-8:
             np.testing.assert_array_equal(brute.hits(theirs, columns_).mean(axis=0), g.accuracy_after[i])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=SEEDS,
+    n=st.integers(10, 24),
+    more=st.integers(1, 30),
+    cardinalities=st.lists(st.integers(2, 4), min_size=2, max_size=6),
+    scale=st.sampled_from([0.03, 1.0, 30.0]),
+    offset=st.sampled_from([0.0, 1e6]),
+)
+def test_wide_activations_need_neither_their_width_nor_eigenvectors(
+    brute, design, seed, n, more, cardinalities, scale, offset
+):
+    X, columns = design(seed, n, n + more, cardinalities, scale, offset)
+    rows, Y = centred(X), Labels.of(columns).onehot
+    gram = rows @ rows.T
+    operator = single_operator(gram, 1.0)
+    G = np.random.default_rng(seed).normal(size=(n, 3))
+    G /= np.linalg.norm(rows.T @ G, axis=0)
+    theirs = np.stack([brute.scores(shifted(X), Y, 1.0, u) for u in (rows.T @ G).T])
+    ours = span_scores(gram, operator, Y, G, 1.0)
+    assert np.abs(ours - theirs).max() <= 1e-9 * np.abs(theirs).max()
+    whole = brute.scores(shifted(X), Y, 1.0)
+    assert np.abs(loo_scores(operator, Y) - whole).max() <= 1e-9 * np.abs(whole).max()
 
 
 @settings(max_examples=100, deadline=None)
