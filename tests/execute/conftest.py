@@ -96,21 +96,6 @@ def image(client: Any) -> str:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
-def wait_until() -> Callable[[Callable[[], object], subprocess.Popen[str]], None]:
-    """Wait for something to become true while a command is at work."""
-
-    def wait(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
-        begin = time.monotonic()
-        while not condition():
-            if process.poll() is not None:
-                raise AssertionError(process.communicate()[0])
-            assert time.monotonic() - begin < PATIENCE
-            time.sleep(0.1)
-
-    return wait
-
-
 @pytest.fixture
 def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start `repro …` in a session of its own, so that a whole tree can be killed."""
@@ -122,6 +107,30 @@ def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=tmp_path,
             start_new_session=True,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Where a test's runs go."""
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def begin(
+    start: Callable[..., subprocess.Popen[str]], long_manifest: Path, results: Path
+) -> Callable[..., subprocess.Popen[str]]:
+    """`repro run` of the long manifest; with `until`, its worker has left a file of that name in the run's folder."""
+
+    def run(runner: str, until: str = "") -> subprocess.Popen[str]:
+        process = start("run", str(long_manifest), "--runner", runner, "--max-parallel", "2", results=results)
+        began = time.monotonic()
+        while until and not list(results.glob(f"runs/killed/*/{until}")):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() - began < PATIENCE
+            time.sleep(0.1)
+        return process
 
     return run
 

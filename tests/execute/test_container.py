@@ -23,8 +23,7 @@ from repro.plan.expand import expand
 from repro.plan.image_lock import image_environment
 
 PATIENCE = 240.0  # a machine that does much else
-Start = Callable[..., subprocess.Popen[str]]
-Wait = Callable[[Callable[[], object], subprocess.Popen[str]], None]
+Begin = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -194,20 +193,15 @@ def containers(client: Any, results: Path) -> list[Any]:
 
 
 @pytest.mark.usefixtures("image")
-def test_a_container_whose_host_was_killed_is_taken_over(
-    client: Any, start: Start, wait_until: Wait, long_manifest: Path, tmp_path: Path
-):
+def test_a_container_whose_host_was_killed_is_taken_over(client: Any, begin: Begin, results: Path):
     """The next host watches the same container to its end instead of starting the run again."""
-    results = tmp_path / "results"
-    arguments = ("run", str(long_manifest), "--runner", "docker", "--max-parallel", "2")
-    first = start(*arguments, results=results)
-    wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), first)
+    first = begin("docker", until="state.safetensors")
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     (orphan,) = containers(client, results)
     assert orphan.status == "running"
 
-    second = start(*arguments, results=results)
+    second = begin("docker")
     output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, output
     (folder,) = results.glob("runs/killed/*")
@@ -216,14 +210,9 @@ def test_a_container_whose_host_was_killed_is_taken_over(
 
 
 @pytest.mark.usefixtures("image")
-def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
-    client: Any, start: Start, wait_until: Wait, long_manifest: Path, tmp_path: Path
-):
+def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(client: Any, begin: Begin, results: Path):
     """Exit code 130, no container left, a checkpoint to go on from; a second call finishes the run."""
-    results = tmp_path / "results"
-    arguments = ("run", str(long_manifest), "--runner", "docker", "--max-parallel", "2")
-    process = start(*arguments, results=results)
-    wait_until(lambda: list(results.glob("runs/killed/*/state.safetensors")), process)
+    process = begin("docker", until="state.safetensors")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, output
@@ -231,7 +220,7 @@ def test_ctrl_c_stops_the_container_and_the_run_goes_on_later(
     (folder,) = results.glob("runs/killed/*")
     assert not (folder / "done.json").exists()
 
-    again = start(*arguments, results=results)
+    again = begin("docker")
     output, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, output
     assert len(read_json(folder / "provenance.json")["attempts"]) == 2

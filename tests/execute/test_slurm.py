@@ -15,10 +15,10 @@ from repro.evidence.folder import read_json
 from repro.execute.slurm import queue_states, slurm
 
 PATIENCE = 240.0
-Start = Callable[..., subprocess.Popen[str]]
-Wait = Callable[[Callable[[], object], subprocess.Popen[str]], None]
+Begin = Callable[..., subprocess.Popen[str]]
 Bits = Callable[[Path], dict[str, str]]
-Submit = Callable[[], subprocess.Popen[str]]
+FIRST = "steps/000002.parquet"
+"""What a job past its first checkpoints has left."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -45,24 +45,6 @@ def undisturbed(
     return bits(place)
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    """Where a test's run goes."""
-    return tmp_path / "results"
-
-
-@pytest.fixture
-def submit(start: Start, wait_until: Wait, long_manifest: Path, results: Path) -> Submit:
-    """`repro run` on the cluster, its job past the first checkpoints."""
-
-    def run() -> subprocess.Popen[str]:
-        process = start("run", str(long_manifest), "--runner", "slurm", results=results)
-        wait_until(lambda: list(results.glob("runs/killed/*/steps/000002.parquet")), process)
-        return process
-
-    return run
-
-
 def job(results: Path) -> str:
     """The job that the run's folder names."""
     (path,) = results.glob("runs/killed/*/job.json")
@@ -82,10 +64,10 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_killed_job_is_submitted_again_and_ends_in_the_same_numbers(
-    submit: Submit, results: Path, bits: Bits, undisturbed: dict[str, str]
+    begin: Begin, results: Path, bits: Bits, undisturbed: dict[str, str]
 ):
     """kill -9 by Slurm to every process of the job, mid-run."""
-    process = submit()
+    process = begin("slurm", until=FIRST)
     first = job(results)
     slurm("scancel", "--signal=KILL", "--full", first)
     finish(process)
@@ -95,10 +77,10 @@ def test_a_killed_job_is_submitted_again_and_ends_in_the_same_numbers(
 
 
 def test_a_requeued_job_goes_on_and_ends_in_the_same_numbers(
-    submit: Submit, results: Path, bits: Bits, undisturbed: dict[str, str]
+    begin: Begin, results: Path, bits: Bits, undisturbed: dict[str, str]
 ):
     """What Slurm itself does on preemption or when a node fails."""
-    process = submit()
+    process = begin("slurm", until=FIRST)
     first = job(results)
     slurm("scontrol", "requeue", first)
     finish(process)
@@ -107,21 +89,21 @@ def test_a_requeued_job_goes_on_and_ends_in_the_same_numbers(
 
 
 def test_a_job_outlives_its_host_and_the_next_host_takes_it_over(
-    submit: Submit, start: Start, long_manifest: Path, results: Path, bits: Bits, undisturbed: dict[str, str]
+    begin: Begin, results: Path, bits: Bits, undisturbed: dict[str, str]
 ):
     """kill -9 to `repro run`; the second call watches the same job to its end."""
-    process = submit()
+    process = begin("slurm", until=FIRST)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     first = job(results)
-    finish(start("run", str(long_manifest), "--runner", "slurm", results=results))
+    finish(begin("slurm"))
     assert (job(results), len(attempts(results))) == (first, 1)
     assert bits(results) == undisturbed
 
 
 @pytest.mark.usefixtures("image")
 def test_a_job_in_a_container_is_shut_in_and_outlives_the_job_that_began_it(
-    submit: Submit,
+    begin: Begin,
     results: Path,
     bits: Bits,
     undisturbed: dict[str, str],
@@ -131,7 +113,7 @@ def test_a_job_in_a_container_is_shut_in_and_outlives_the_job_that_began_it(
     """kill -9 to the job: its container works on, to the end or into the hands of the next job; the same bits as bare."""
     (tmp_path / "cluster.yaml").write_text("container: docker\n")
     monkeypatch.setenv("REPRO_SLURM", str(tmp_path / "cluster.yaml"))
-    process = submit()
+    process = begin("slurm", until=FIRST)
     first = job(results)
     slurm("scancel", "--signal=KILL", "--full", first)
     finish(process)
@@ -142,9 +124,9 @@ def test_a_job_in_a_container_is_shut_in_and_outlives_the_job_that_began_it(
     assert bits(results) == undisturbed
 
 
-def test_ctrl_c_cancels_the_job(submit: Submit, results: Path):
+def test_ctrl_c_cancels_the_job(begin: Begin, results: Path):
     """Exit code 130, and Slurm knows the job as cancelled."""
-    process = submit()
+    process = begin("slurm", until=FIRST)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, output
