@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from bitsandbytes.nn import Linear4bit
+from bitsandbytes.nn import Linear4bit  # type: ignore[attr-defined]  # re-exported without saying so
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners import lora
 from peft.tuners.lora.bnb import Linear4bit as LoraLinear4bit
@@ -64,7 +64,7 @@ class Blocks(nn.Module):
         """U·diag(B_1, …, B_G), in float32 whatever precision the layer computes in."""
         device = "cpu" if self.directions.is_meta else self.directions.device.type  # autocast knows no meta device
         with torch.autocast(device, enabled=False):
-            return self.directions @ torch.block_diag(*blocks)
+            return self.directions @ torch.block_diag(*blocks)  # type: ignore[no-any-return]  # block_diag has no types
 
     def right_inverse(self, weight_HR: Tensor) -> tuple[Tensor, ...]:
         """The blocks nearest to a given B: those of zero are zero."""
@@ -99,19 +99,19 @@ class BlockDiagonalConfig(LoraConfig):
 class Layer(lora.Linear):
     """A LoRA layer over float weights whose B is computed from blocks."""
 
-    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:
+    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:  # type: ignore[override]  # peft passes the configuration by name
         """Make A and B as LoRA does, then compute B from blocks."""
-        super().update_layer(adapter_name, *args, config=config, **kwargs)
-        _through_blocks(self.lora_B[adapter_name], config)
+        super().update_layer(adapter_name, *args, config=config, **kwargs)  # type: ignore[misc]  # the same
+        _through_blocks(self.lora_B[adapter_name], config)  # type: ignore[arg-type]  # a linear module
 
 
 class Layer4bit(LoraLinear4bit):
     """The same over 4-bit weights."""
 
-    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:
+    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:  # type: ignore[override]  # peft passes the configuration by name
         """Make A and B as LoRA does, then compute B from blocks."""
-        super().update_layer(adapter_name, *args, config=config, **kwargs)
-        _through_blocks(self.lora_B[adapter_name], config)
+        super().update_layer(adapter_name, *args, config=config, **kwargs)  # type: ignore[misc]  # the same
+        _through_blocks(self.lora_B[adapter_name], config)  # type: ignore[arg-type]  # a linear module
 
 
 def _through_blocks(module: nn.Linear, config: BlockDiagonalConfig) -> None:

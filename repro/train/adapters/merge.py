@@ -1,7 +1,7 @@
 """A trained model as one without an adapter: every update added to the weight it belongs to."""
 
 import torch
-from bitsandbytes.nn import Linear4bit
+from bitsandbytes.nn import Linear4bit  # type: ignore[attr-defined]  # re-exported without saying so
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
@@ -18,7 +18,7 @@ def merged(model: nn.Module) -> nn.Module:
     if not isinstance(model, PeftModel):
         return model
     updates = {
-        name.removeprefix("base_model.model."): module.get_delta_weight("default")
+        name.removeprefix("base_model.model."): module.get_delta_weight("default")  # type: ignore[attr-defined]  # layers over linear modules have it
         for name, module in model.named_modules()
         if isinstance(module, LoraLayer)
     }
