@@ -23,6 +23,9 @@ CHANGE: dict[Outcome, str] = {
     "unverifiable": "A manifest that measures it, named under measured_by in the paper's YAML.",
 }
 
+BUILT = frozenset({"structural", "vendor_label"})
+"""Kinds that follow from a model as built: no run is repeated for them, and none could change them."""
+
 
 def explanation(claim: Claim, verdict: Verdict) -> str:
     """The whole text."""
@@ -41,12 +44,19 @@ def _lines(claim: Claim, verdict: Verdict) -> Iterator[str]:
         yield f"Note       {claim.note}"
     yield f"Measured   {measured(verdict)}" + (f" by {claim.measured_by}" if claim.measured_by else "")
     yield f"Rule       {verdict.tolerance}: {claim.tolerance.reason}"
-    yield f"Why        {verdict.reason}: {MEANING[verdict.outcome]}"
-    yield from _numbers(verdict)
+    yield f"Why        {_why(claim, verdict)}"
+    if claim.kind not in BUILT:
+        yield from _numbers(verdict)
     yield from _artefacts(verdict)
     if verdict.audit:
         yield f"Audit      disagrees with the paper's own other prints: {', '.join(verdict.audit)} (see `repro audit`)"
-    yield f"To change  {_change(verdict)}"
+    yield f"To change  {_change(claim, verdict)}"
+
+
+def _why(claim: Claim, verdict: Verdict) -> str:
+    if claim.kind in BUILT and verdict.outcome == "contradicted":
+        return f"{verdict.reason}: the real architecture is otherwise"
+    return f"{verdict.reason}: {MEANING[verdict.outcome]}"
 
 
 def _value(claim: Claim) -> str:
@@ -100,7 +110,9 @@ def _artefacts(verdict: Verdict) -> Iterator[str]:
         yield f"Readings   the statement holds under {share:.0%} of {of} measured readings of the definition"
 
 
-def _change(verdict: Verdict) -> str:
+def _change(claim: Claim, verdict: Verdict) -> str:
+    if claim.kind in BUILT and verdict.outcome in ("reproduced", "contradicted"):
+        return "No run: only other facts about the model in manifests/models.yaml, should those there be wrong."
     change = CHANGE[verdict.outcome]
     if verdict.outcome == "inconclusive" and verdict.minimum_detectable is not None:
         return f"{change} As it is, only a difference above {verdict.minimum_detectable:.3g} would show."

@@ -114,6 +114,15 @@ def test_explain_takes_the_end_of_an_id(command, capsys):
     assert "NOT RUN" in capsys.readouterr().out
 
 
+def test_explain_says_that_no_run_can_change_what_an_architecture_is(command, capsys):
+    assert command(["explain", "selective/s8/sliding-window-attention"]) == 0
+    text = capsys.readouterr().out
+    assert "the real architecture is otherwise" in text
+    assert "No run" in text
+    assert command(["explain", "table-2/mean-qwen-7b-ei-after"]) == 0
+    assert "No run" not in capsys.readouterr().out
+
+
 def test_explain_names_the_nearest_claims_for_a_wrong_one(command):
     with pytest.raises(InputError, match="the nearest are consolidated"):
         command(["explain", "consolidated/table-2/mean-qwen-7b-ei-aftre"])
