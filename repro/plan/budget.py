@@ -151,7 +151,7 @@ def gibibytes(run: Run) -> float:
     what one step frees the allocator keeps for the next. `python -m bench plan` holds this to real runs.
     """
     shape, training = run.model.architecture, run.training
-    loaded = parameters(shape) * FLOAT
+    loaded = float(parameters(shape) * FLOAT)
     if training.quantisation.format != "none":
         loaded += linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT
     if not run.steps:

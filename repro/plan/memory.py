@@ -153,7 +153,8 @@ def _block_bytes(shape: Architecture, training: Training, compute: int) -> float
     inner = sizes["o_proj"][0]
     norms = 2 * shape.hidden * FLOAT
     attention = 4 * inner * compute  # queries, keys and values for every head, and the output
-    product = 4 * shape.intermediate * compute  # gate, its activation, up, and the product
+    wide = training.quantisation.format != "none" and not fused(training)  # bitsandbytes gives float32 back
+    product = 4 * shape.intermediate * (FLOAT if wide else compute)  # gate, its activation, up, and the product
     inputs = 2 * shape.hidden * compute
     adapted = sum(sizes[name][0] + rank * compute for name, rank in ranks.items())
     if ranks and not fused(training):

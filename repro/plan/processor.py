@@ -18,7 +18,7 @@ from repro.plan.run import Run
 
 PRODUCTS = {"bfloat16": 1.2, "float32": 0.65}
 """Speed of a pass's products by their precision, as a share of one core's speed in float32."""
-PLAIN = 0.4
+PLAIN = 0.7
 """Share of that speed where peft's own layers do the work."""
 CAPTURES = "float32"
 START = 10.0
@@ -27,7 +27,7 @@ QUANTISE = 35e-9
 """Seconds to bring one weight to 4 bits."""
 READ = 1e-9
 """Seconds to read and check one byte of a model's file."""
-UPDATE = 20e-9
+UPDATE = 10e-9
 """Seconds of the optimizer for one trained weight."""
 WRITE = 2e-9
 """Seconds to write and flush one byte of the state."""

@@ -84,8 +84,8 @@ def print_plan(places: Sequence[Place], built: Sequence[Structure | None], machi
     runs = [place.run for place in places]
     evidence, models = sum(map(disk_gibibytes, runs)), models_gibibytes(runs)
     console.print(f"disk: {evidence:.3g} GiB of evidence, {models:.3g} GiB of models in the cache")
-    for words in dict.fromkeys(_composition(run, one) for run, one in zip(runs, built, strict=True) if one):
-        console.print(words)
+    for line in dict.fromkeys(_composition(run, one) for run, one in zip(runs, built, strict=True) if one):
+        console.print(line)
     for problem in sorted({f"{run.model.id}: {words}" for run in runs if (words := obstacle(run))}):
         console.print(problem, style="bold")
     console.print(

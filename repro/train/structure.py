@@ -40,7 +40,7 @@ def structure(model: Model, training: Training, sizes: Sequence[int] = ()) -> St
         shape = {
             "parameters": base.num_parameters(),
             "linear_parameters": sum(module.weight.numel() for module in linear),
-            "hidden_size": base.get_input_embeddings().weight.shape[1],
+            "hidden_size": base.get_input_embeddings().weight.shape[1],  # type: ignore[index]  # an embedding's weight is a tensor
             "layers": len(blocks),
             **_attention(base, blocks[0].self_attn),
         }
@@ -78,8 +78,8 @@ def _adapter(base: PreTrainedModel, training: Training, sizes: Sequence[int]) ->
         if not there:
             return Adapter(modules=modules, matrices=0, parameters=0, shapes={})
         training = training.model_copy(update={"lora": adapter.model_copy(update={"targets": there})})
-    width = base.get_input_embeddings().weight.shape[1]
-    groups = [Group((str(number),), torch.empty(width, size)) for number, size in enumerate(sizes)]
+    width = base.get_input_embeddings().weight.shape[1]  # type: ignore[index]  # an embedding's weight is a tensor
+    groups = [Group((str(number),), torch.empty(width, size)) for number, size in enumerate(sizes)]  # type: ignore[arg-type]  # width is an integer
     model = adapt(base, training.model_copy(update={"gradient_checkpointing": False}), 0, groups)
     trained = list(trainable(model).values())
     return Adapter(
