@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from repro.manifest.model import Model
 from repro.manifest.training import Training
 from repro.plan.memory import (
     ADAM,
     FLOAT,
+    Memory,
     adapter_parameters,
     linear_parameters,
     other_parameters,
@@ -94,9 +96,15 @@ def gpu_gibibytes(run: Run) -> Range:
     training = run.training
     lengths = (min(TEXT_LENGTH[0], training.max_length), training.max_length)
     low, high = (
-        training_memory(run.model.architecture, training, forward_tokens(training, length)).total for length in lengths
+        _held(run, training_memory(run.model.architecture, training, forward_tokens(training, length)))
+        for length in lengths
     )
     return Range(CONTEXT_GIB + low / GIB, CONTEXT_GIB + FRAGMENTATION * high / GIB)
+
+
+def _held(run: Run, step: Memory) -> float:
+    """Bytes of a training step; of a run that only measures the weights and what a capture takes."""
+    return step.total if run.steps else step.weights + step.scratch + CAPTURE_GIB * GIB
 
 
 def disk_gibibytes(run: Run) -> float:
@@ -110,7 +118,11 @@ def disk_gibibytes(run: Run) -> float:
 def models_gibibytes(runs: Iterable[Run]) -> float:
     """Disk of the models in the cache: bfloat16 as hubs publish them, float32 where they are made here."""
     models = {run.model.folder: run.model for run in runs}.values()
-    return sum(parameters(m.architecture) * (2 if m.weights.kind == "hub" else FLOAT) for m in models) / GIB
+    return sum(map(_file_bytes, models)) / GIB
+
+
+def _file_bytes(model: Model) -> float:
+    return float(parameters(model.architecture) * (2 if model.weights.kind == "hub" else FLOAT))
 
 
 def forward_tokens(training: Training, length: int) -> int:
@@ -151,7 +163,7 @@ def gibibytes(run: Run) -> float:
     what one step frees the allocator keeps for the next. `python -m bench plan` holds this to real runs.
     """
     shape, training = run.model.architecture, run.training
-    loaded = float(parameters(shape) * FLOAT)
+    loaded = _file_bytes(run.model)
     if training.quantisation.format != "none":
         loaded += linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT
     if not run.steps:

@@ -84,3 +84,13 @@ def test_a_run_too_large_for_this_memory_is_refused_and_a_small_one_is_not():
     assert "the manifest's laptop twin" in str(too_large(large, 16))
     assert too_large(small, 16) is None
     assert too_large(small, gibibytes(small) - 0.1) is not None
+
+
+def test_measuring_alone_needs_less_than_training():
+    """A trained run, and the same without its training, on a GPU and on a CPU."""
+    trained = expand(load_experiment("laptop"), local_environment())[0]
+    base = trained.model_copy(update={"condition": trained.condition.model_copy(update={"phases": ()})})
+    assert gpu_gibibytes(base).high < gpu_gibibytes(trained).low
+    assert gibibytes(base) < gibibytes(trained)
+    plain = base.model_copy(update={"diagnostics": base.diagnostics.model_copy(update={"also": ()})})
+    assert gibibytes(base) > gibibytes(plain), "further diagnostics take memory of their own"
