@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.table import Row, missing
 
-NAMES = ("commands", "verify", "geometry", "training", "capture")
+NAMES = ("commands", "verify", "geometry", "training", "capture", "plan")
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 LIMIT_SECONDS = 300
 CHILD = "import json, sys; from importlib import import_module; print(json.dumps(import_module(sys.argv[1]).rows()))"
