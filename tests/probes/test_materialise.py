@@ -40,7 +40,7 @@ def invented(seed: str, sentences: int = 26) -> str:
 def records(source: RecipeSource, count: int = 30) -> list[dict[str, Any]]:
     """Records of a source: its fields filled, with the markup its rules take away."""
     marks = {
-        "text": "The compiler came first here. {}",
+        "text": "{} So much for the compiler.",
         "body": "<p>{}</p><pre>left out</pre>",
         "conversation": "Teacher: (probing){}|EOM|Student: and so on",
         "dialogue": "Doctor: {}\nPatient: {}",
@@ -90,6 +90,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, body: bool) -> None:
         """/datasets/OWNER/NAME/resolve/REVISION/FILE"""
+        if "/resolve/" not in self.path:
+            self.send_error(404)
+            return
         owner, name, _, revision, _ = self.path.removeprefix("/datasets/").split("/", 4)
         self.hub.asked.append(f"{owner}/{name}@{revision}")
         content = self.hub.files[f"{owner}/{name}"]
@@ -135,7 +138,7 @@ def fetch(repro: Any, hub: Hub, folder: Path, tmp_path: Path) -> Callable[..., A
 
     def run(verb: str = "fetch", home: str = "hub", **changes: str) -> Any:
         given = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-        return repro(verb, str(tmp_path / "mine.yaml"), **given, HF_HOME=str(tmp_path / home), **changes)
+        return repro(verb, str(tmp_path / "mine.yaml"), **{**given, "HF_HOME": str(tmp_path / home), **changes})
 
     return run
 
@@ -185,7 +188,7 @@ def test_an_unpinned_source_keeps_the_revision_it_was_first_had_at(fetch: Any, h
     ("change", "words"),
     [
         ({"answers": {"m-a-p/Code-Feedback": "f" * 40}}, "m-a-p/Code-Feedback@f411b16a97c9"),
-        ({"files": {}}, "wikimedia/wikipedia@b04c8d1ceb2f"),
+        ({"offline": "1"}, "wikimedia/wikipedia@b04c8d1ceb2f"),
         ({"short": True}, "hoskinson-center/proofnet: test.jsonl has texts of 4 of 11 lengths"),
         ({"broken": True}, "test.jsonl cannot be read"),
     ],
@@ -195,13 +198,12 @@ def test_what_cannot_be_had_stops_with_one_line_and_writes_nothing(
     fetch: Any, hub: Hub, folder: Path, change: dict[str, Any], words: str
 ) -> None:
     hub.answers = change.get("answers", {})
-    hub.files = change.get("files", hub.files)
     proofs = next(source for source in RECIPE.sources if source.repository == "hoskinson-center/proofnet")
     if "short" in change:
         hub.files[proofs.repository] = written(records(proofs, 4), proofs.file)
     if "broken" in change:
         hub.files[proofs.repository] = b"<html>"
-    done = fetch()
+    done = fetch(HF_HUB_OFFLINE=change.get("offline", "0"))
     assert done.returncode == 2
     line = done.stderr.strip().splitlines()[-1]
     assert words in line
