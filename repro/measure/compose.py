@@ -1,8 +1,10 @@
 """All diagnostics of one set of activations, put together (docs/SCIENCE.md §3–7)."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 
 from repro.errors import InputError
 from repro.geometry import Geometry, Labels, Undefined, diagnose
@@ -54,14 +56,16 @@ def measure(X: Array, labels: Labels, quick: bool = False, draws: int = 2000, nu
     Raises `InputError` for activations beside which the penalty is no number.
     """
     try:
-        geometry = diagnose(X, labels)
-    except np.linalg.LinAlgError:
+        with warnings.catch_warnings(action="error", category=LinAlgWarning):
+            geometry = diagnose(X, labels)
+            context = None if quick else _context(X, labels, geometry, draws, null_draws)
+            alike = similarity(X, labels)
+    except (np.linalg.LinAlgError, LinAlgWarning):
         raise InputError(
             f"activations reach {np.abs(X).max():.1e} and span fewer dimensions than there are probes: beside them a penalty "
             f"of {ALPHA:g} is rounded away. Rescale them, or drop probes with the activations of another."
         ) from None
-    context = None if quick else _context(X, labels, geometry, draws, null_draws)
-    return Measured(geometry, labels.concepts[labels.stratum], similarity(X, labels), context)
+    return Measured(geometry, labels.concepts[labels.stratum], alike, context)
 
 
 def _context(X: Array, labels: Labels, geometry: Geometry, draws: int, null_draws: int) -> Context:
