@@ -7,6 +7,7 @@ digest: an image cannot change under its id.
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def _gather(context: Path, requirements: Path, say: Say) -> None:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--only-binary=:all:"]
         _command([*pip, "--requirement", str(requirements), "--dest", str(partial)], "the wheels")
         partial.rename(wheels)
-    shutil.copytree(wheels, context / "wheelhouse")
+    shutil.copytree(wheels, context / "wheelhouse", copy_function=os.link)
     shutil.copy(requirements, context / "requirements.lock")
     for name in ("Dockerfile", "interpreter.sh"):
         shutil.copy(ROOT / "docker" / name, context / name)
