@@ -1,152 +1,202 @@
-"""Training speed against transformers' Trainer, and what the harness adds to a step, on SmolLM2-135M in NF4."""
+"""Training speed against transformers' Trainer and TRL's SFTTrainer, peak memory against the plan, and what health costs.
 
-import tempfile
+SmolLM2-135M in NF4 with LoRA of rank 64 on every projection; one optimizer step on 16 sequences of 40 to 250 tokens of
+the standard library, 2,208 in all. TRL is no dependency of ours: install it where the project's packages are visible and
+name that Python in REPRO_BENCH_PEERS; without it its rows say that they were not measured.
+"""
+
+import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import SequentialSampler
-from transformers import Trainer as HFTrainer
-from transformers import TrainerCallback, TrainingArguments
+from torch import nn
 
 import repro.train.loop as loop
-from repro.evidence.progress import Progress
+from bench.table import Row, missing, row
 from repro.execute.fetch import fetch_models
 from repro.execute.folders import cache_folder
 from repro.manifest.load import load_experiment, load_models
 from repro.manifest.training import Training
-from repro.train.batches import pad, tokenise
+from repro.plan.budget import gibibytes
+from repro.plan.expand import expand, local_environment
+from repro.train.health import check_parameters
 from repro.train.model import add_lora, load_base, load_tokenizer
 from repro.train.texts import standard_library
+from repro.train.usage import peak_memory
 
-ROUNDS = 4
-
-
-def rows() -> list[dict[str, Any]]:
-    """Tokens per second and the harness' share, laptop protocol, one sequence per forward as Trainer has it."""
-    protocol = load_experiment("laptop").training.model_copy(update={"micro_batches_per_forward": 1})
-    chosen = load_experiment("laptop").training
-    model = load_models()["smollm2-135m"]
-    fetch_models([model], cache_folder(), print)
-    folder = cache_folder() / "models" / model.folder
-    sequences = data(folder, protocol)
-    pairs = []
-    network = add_lora(load_base(folder, protocol), protocol, 0)
-    ours(network, sequences, protocol)
-    for _ in range(ROUNDS):
-        pairs.append(
-            (ours(network, sequences, protocol), theirs(network, sequences, protocol), ours(network, sequences, chosen))
-        )
-    ratio = median(a / b for a, b, _ in pairs)
-    fused = median(c / b for _, b, c in pairs)
-    share = harness_share(network, sequences, chosen)
-    speed = f"{median(a for a, _, _ in pairs):.0f} against {median(b for _, b, _ in pairs):.0f} tokens/s"
-    return [
-        row(
-            "training / transformers' Trainer, 1 × 16, equal precision, no checkpointing", ratio, "×", 1.0, False, speed
-        ),
-        row("the same with the laptop's fused forwards", fused, "×", 1.0, False, "gradient equal at dropout 0 (tests)"),
-        row("harness share of a step", 100 * share, "%", 2.0, True, "all but forward, backward, clipping, optimizer"),
-    ]
+MODEL = "smollm2-135m"
+LENGTHS = (148, 40, 250, 86, 114, 61, 200, 165, 50, 243, 100, 128, 180, 73, 220, 150)
+"""Tokens of each sequence, in no order; 2,208 in all."""
+RACE_SECONDS = 240
+WHERE = f"({MODEL}, NF4, rank 64, 16 sequences)"
+RACES = (
+    ("ours", "Trainer", "transformers' Trainer, both bfloat16, neither with checkpointing", 1.4),
+    ("ours", "SFTTrainer", "TRL's SFTTrainer, both bfloat16, neither with checkpointing", 1.4),
+    ("ours, float32", "Trainer, float32", "transformers' Trainer, both float32, neither with checkpointing", 1.4),
+    ("ours", "Trainer, float32", "transformers' Trainer as it comes (float32)", 2.0),
+    ("ours", "SFTTrainer as it comes", "TRL's SFTTrainer as it comes (bfloat16, checkpointing)", 2.0),
+)
+"""(one, the other, what the other is, how many times faster the one is to be)."""
 
 
-def row(name: str, value: float, unit: str, bar: float, at_most: bool, note: str) -> dict[str, Any]:
-    """One line of the table."""
-    holds = value <= bar if at_most else value >= bar
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "bar": f"{'≤' if at_most else '≥'} {bar:g}",
-        "holds": holds,
-        "note": note,
-    }
+def rows() -> list[Row]:
+    """The rows of the speed table that are about training."""
+    folder = model_folder()
+    return [*race_rows(folder), memory_row(folder), *share_rows(folder)]
 
 
-def data(folder: Path, training: Training) -> list[list[int]]:
-    """One step's sequences of code, as the laptop manifest cuts them."""
+def model_folder() -> Path:
+    """The model's folder in the cache, fetched if it is not there."""
+    model = load_models()[MODEL]
+    fetch_models([model], cache_folder(), lambda line: print(line, file=sys.stderr))
+    return cache_folder() / "models" / model.folder
+
+
+def protocol(**changes: Any) -> Training:
+    """The laptop manifest's training, on longer sequences."""
+    return load_experiment("laptop").training.model_copy(update={"max_length": max(LENGTHS), **changes})
+
+
+def data(folder: Path) -> list[list[int]]:
+    """One step's sequences: the first texts of the standard library that are long enough, cut."""
     tokenizer = load_tokenizer(folder)
-    return [tokenise(tokenizer, text, training) for text in standard_library()[: training.sequences_per_step]]
+    texts = (text for text in standard_library() if len(text) > 8 * max(LENGTHS))
+    sequences: list[list[int]] = [tokenizer(text)["input_ids"][:n] for n, text in zip(LENGTHS, texts, strict=False)]
+    if list(map(len, sequences)) != list(LENGTHS):
+        raise RuntimeError(f"the standard library's texts are too short: {list(map(len, sequences))}")
+    return sequences
 
 
-def ours(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> float:
-    """Tokens per second of two steps of the loop."""
-    trainer = loop.Trainer(model, training, 100, 0)
-    steps = [trainer.take_step(sequences) for _ in range(2)]
-    return sum(step.tokens for step in steps) / sum(step.seconds for step in steps)
-
-
-class Clock(TrainerCallback):
-    """Time between the beginning and the end of each optimizer step."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def on_step_begin(self, *_: Any, **__: Any) -> None:
-        """A step begins."""
-        self._begin = time.monotonic()
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """It ends."""
-        self.seconds += time.monotonic() - self._begin
-
-
-class Sequential(HFTrainer):
-    """Trainer on the data in the given order."""
-
-    def _get_train_sampler(self, *_: Any) -> SequentialSampler:
-        return SequentialSampler(self.train_dataset)  # type: ignore[arg-type]  # a list is sized
-
-
-def theirs(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> float:
-    """Tokens per second of two steps of transformers' Trainer on the same model, data and precision."""
-
-    def collate(batch: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-        padded = pad(batch)
-        labels = padded.ids.masked_fill(padded.mask == 0, -100)
-        return {"input_ids": padded.ids, "attention_mask": padded.mask, "labels": labels}
-
-    clock = Clock()
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = Sequential(
-            model=model,
-            args=TrainingArguments(
-                output_dir=scratch, max_steps=2, per_device_train_batch_size=1,
-                gradient_accumulation_steps=training.accumulation, learning_rate=training.optimizer.learning_rate,
-                bf16=training.compute == "bfloat16", report_to=[], use_cpu=True, save_strategy="no",
-                disable_tqdm=True, remove_unused_columns=False, logging_strategy="no",
-            ),
-            train_dataset=list(sequences) * 2,
-            data_collator=collate,
-            callbacks=[clock],
-        )  # fmt: skip
-        trainer.train()
-    return 2 * sum(len(row) - 1 for row in sequences) / clock.seconds
-
-
-def harness_share(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> float:
-    """Share of the time of a step, with progress, that is not forward, backward, clipping or the optimizer."""
-    with tempfile.TemporaryDirectory() as scratch, counted() as spent:
-        trainer = loop.Trainer(model, training, 100, 0)
-        progress = Progress(Path(scratch), 100)
-        begin = time.perf_counter()
-        for _ in range(3):
-            progress.step(trainer.take_step(sequences))
-        whole = time.perf_counter() - begin
-    return 1 - spent[0] / whole
+def network(folder: Path, training: Training) -> nn.Module:
+    """The model with our adapter."""
+    return add_lora(load_base(folder, training), training, 0)
 
 
 @contextmanager
-def counted() -> Iterator[list[float]]:
-    """Seconds spent in forward, backward, clipping and the optimizer while the block runs."""
+def as_the_worker() -> Iterator[None]:
+    """Deterministic algorithms, as in a run; the peers' default is without."""
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def race_rows(folder: Path) -> list[Row]:
+    """Tokens per second of one optimizer step, ours and the peers' in turns in one process."""
+    python = os.environ.get("REPRO_BENCH_PEERS") or sys.executable
+    root, offline = Path(__file__).parents[1], {**os.environ, "HF_HUB_OFFLINE": "1"}
+    command = [python, "-m", "bench.training_race", str(folder)]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=True, cwd=root, env=offline, timeout=RACE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return [missing(f"training speed {WHERE}", f"not finished after {RACE_SECONDS} s")]
+    except subprocess.CalledProcessError as error:
+        return [missing(f"training speed {WHERE}", f"failed with code {error.returncode}; its last words are above")]
+    seconds: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return [race_row(seconds, *race) for race in RACES]
+
+
+def race_row(seconds: dict[str, list[float]], one: str, other: str, words: str, bar: float) -> Row:
+    """How many times faster: the median over the rounds of the ratio within a round."""
+    name = f"training against {words} {WHERE}"
+    if other not in seconds:
+        return missing(name, "REPRO_BENCH_PEERS names no Python that has trl")
+    ratio = median(theirs / ours for ours, theirs in zip(seconds[one], seconds[other], strict=True))
+    ours, theirs = (sum(LENGTHS) / median(seconds[which]) for which in (one, other))
+    rounds = len(seconds[one])
+    return row(name, ratio, "×", bar, note=f"{ours:.0f} against {theirs:.0f} tokens/s, {rounds} rounds in turns")
+
+
+def memory_row(folder: Path) -> Row:
+    """Peak of a process that loads the model and takes two steps, against what the plan declares for such a run."""
+    run = next(run for run in expand(load_experiment("laptop"), local_environment()) if run.steps)
+    declared = gibibytes(run.model_copy(update={"training": protocol()}))
+    child = "from pathlib import Path; import sys; from bench.training import peak; print(peak(Path(sys.argv[1])))"
+    command = [sys.executable, "-c", child, str(folder)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=root, timeout=RACE_SECONDS)
+    found = int(done.stdout.splitlines()[-1]) / 2**30
+    note = f"{found:.2f} GiB; the plan declares {declared:.2f}"
+    return row(f"peak memory of training against the plan's {WHERE}", found / declared, "×", 1.0, True, note)
+
+
+def peak(folder: Path) -> int:
+    """Peak bytes of this process after two steps."""
+    training = protocol()
+    trainer = loop.Trainer(network(folder, training), training, 100, 0)
+    sequences = data(folder)
+    with as_the_worker():
+        for _ in range(2):
+            trainer.take_step(sequences)
+    return peak_memory()
+
+
+def share_rows(folder: Path) -> list[Row]:
+    """What is not training in a step: health alone, and everything."""
+    training, sequences = protocol(), data(folder)
+    trainer = loop.Trainer(network(folder, training), training, 100, 0)
+    with as_the_worker():
+        trainer.take_step(sequences)
+        with timed((torch, "isfinite")) as health, timed(*WORK) as work:
+            begin = time.perf_counter()
+            for _ in range(2):
+                step = trainer.take_step(sequences)
+                timed_problem(health, step, trainer)
+            whole = time.perf_counter() - begin
+    return [
+        row(
+            f"health checks, those of a checkpoint too, of a step {WHERE}",
+            100 * health[0] / whole,
+            "%",
+            0.5,
+            True,
+            "loss, gradient and every trained parameter after each step",
+        ),
+        row(
+            f"everything but forward, backward, clipping and optimizer, of a step {WHERE}",
+            100 * (1 - work[0] / whole),
+            "%",
+            2.0,
+            True,
+            "health included",
+        ),
+    ]
+
+
+WORK = (
+    (loop, "weighted_loss"),
+    (torch.Tensor, "backward"),
+    (nn.utils, "clip_grad_norm_"),
+    (torch.optim.AdamW, "step"),
+)
+
+
+def timed_problem(spent: list[float], step: loop.Step, trainer: loop.Trainer) -> None:
+    """Add what it takes to see that a step and the parameters after it are finite."""
+    before, begin = spent[0], time.perf_counter()
+    if not step.finite or check_parameters(trainer.model, trainer.step):
+        raise RuntimeError("the benchmark diverged")
+    spent[0] = before + time.perf_counter() - begin
+
+
+@contextmanager
+def timed(*places: tuple[Any, str]) -> Iterator[list[float]]:
+    """Seconds spent in the named functions while the block runs."""
     spent = [0.0]
 
-    def timed(function: Any) -> Any:
+    def timing(function: Any) -> Any:
         def call(*arguments: Any, **named: Any) -> Any:
             begin = time.perf_counter()
             try:
@@ -156,15 +206,9 @@ def counted() -> Iterator[list[float]]:
 
         return call
 
-    places = [
-        (loop, "token_losses"),
-        (torch.Tensor, "backward"),
-        (nn.utils, "clip_grad_norm_"),
-        (torch.optim.AdamW, "step"),
-    ]
     kept = [(owner, name, getattr(owner, name)) for owner, name in places]
     for owner, name, function in kept:
-        setattr(owner, name, timed(function))
+        setattr(owner, name, timing(function))
     try:
         yield spent
     finally:

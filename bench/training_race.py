@@ -1,0 +1,160 @@
+"""Optimizer steps of ours, transformers' Trainer and (where it is installed) TRL's SFTTrainer in turns; prints JSON.
+
+Run by bench/training.py. All train the same quantised model with peft's LoRA on the same 16 sequences, one at a time
+with 16 accumulated where they are the peers; a step is timed from its first forward pass to the end of the optimizer.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, get_peft_model
+from torch import Tensor, nn
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+import repro.train.loop as loop
+from bench.training import as_the_worker, data, network, protocol
+from repro.manifest.training import Training
+from repro.train.batches import pad
+from repro.train.model import load_base, load_tokenizer
+
+ROUNDS = 3
+ENOUGH_SECONDS = 170
+"""No further round is begun that would end after this."""
+
+
+def main(folder: Path) -> None:
+    """Every contender warms up on two sequences; then rounds of one step each."""
+    begin = time.monotonic()
+    sequences = data(folder)
+    ways = contenders(folder)
+    for way in ways.values():
+        way(sequences[:2])
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for done in range(ROUNDS):
+        start = time.monotonic()
+        for name, way in ways.items():
+            seconds[name].append(way(sequences))
+        now = time.monotonic()
+        if done + 1 < ROUNDS and now - begin + (now - start) > ENOUGH_SECONDS:
+            break
+    print(json.dumps(seconds))
+
+
+def contenders(folder: Path) -> dict[str, Callable[[Sequence[Sequence[int]]], float]]:
+    """By name: what takes one step on sequences and says how many seconds it took."""
+    half, full = protocol(), protocol(compute="float32")
+    plain = {training.compute: plain_lora(folder, training) for training in (half, full)}
+    ways: dict[str, Callable[[Sequence[Sequence[int]]], float]] = {
+        "ours": partial(ours, network(folder, half), half),
+        "Trainer": partial(by_trainer, plain["bfloat16"], True),
+        "ours, float32": partial(ours, network(folder, full), full),
+        "Trainer, float32": partial(by_trainer, plain["float32"], False),
+    }
+    if find_spec("trl"):
+        lent = plain_lora(folder, half)  # one of its own: SFTTrainer changes the type of what is trained
+        ways["SFTTrainer"] = partial(by_trl, lent, folder, {"bf16": True, "gradient_checkpointing": False})
+        ways["SFTTrainer as it comes"] = partial(by_trl, lent, folder, {})
+    return ways
+
+
+def plain_lora(folder: Path, training: Training) -> nn.Module:
+    """The model with peft's own layers."""
+    lora = training.lora
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=int(lora.alpha),
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(load_base(folder, training), config).train()
+
+
+def ours(model: nn.Module, training: Training, sequences: Sequence[Sequence[int]]) -> float:
+    """One step of the loop, as the worker takes it."""
+    trainer = loop.Trainer(model, training, 100, 0)
+    with as_the_worker():
+        return trainer.take_step(sequences).seconds
+
+
+class Clock(TrainerCallback):
+    """Time between the beginning and the end of an optimizer step."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        """A step begins."""
+        self._begin = time.monotonic()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """It ends."""
+        self.seconds += time.monotonic() - self._begin
+
+
+def arguments(scratch: str, sequences: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """What both peers are told."""
+    return {
+        "output_dir": scratch,
+        "max_steps": 1,
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": len(sequences),
+        "learning_rate": 1e-4,
+        "report_to": [],
+        "use_cpu": True,
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        "logging_strategy": "no",
+    }
+
+
+def by_trainer(model: Any, half: bool, sequences: Sequence[Sequence[int]]) -> float:
+    """One step of transformers' Trainer, without checkpointing."""
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(**arguments(scratch, sequences), bf16=half, remove_unused_columns=False),
+            train_dataset=list(sequences),  # type: ignore[arg-type]  # a list is enough
+            data_collator=collate,  # type: ignore[arg-type]  # rows are lists of ids
+            callbacks=[clock],
+        )
+        trainer.train()
+    return clock.seconds
+
+
+def collate(batch: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+    """Padded ids; padding is not predicted."""
+    padded = pad(batch)
+    labels = padded.ids.masked_fill(padded.mask == 0, -100)
+    return {"input_ids": padded.ids, "attention_mask": padded.mask, "labels": labels}
+
+
+def by_trl(model: Any, folder: Path, settings: dict[str, Any], sequences: Sequence[Sequence[int]]) -> float:
+    """One step of TRL's SFTTrainer; what `settings` leave out is its own default."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # not installed with the project
+
+    clock = Clock()
+    model.gradient_checkpointing_disable()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = SFTTrainer(
+            model=model,
+            args=SFTConfig(**arguments(scratch, sequences), **settings),
+            train_dataset=Dataset.from_dict({"input_ids": [list(row) for row in sequences]}),
+            processing_class=load_tokenizer(folder),
+            callbacks=[clock],
+        )
+        trainer.train()
+    return clock.seconds
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""Which sequences share a forward pass."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.manifest.training import Training
+from repro.train.batches import group, pad, passes
+
+LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=40)
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(lengths: list[int], bound: int) -> None:
+    found = passes(lengths, Training(tokens_per_forward=bound))
+    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
+    for rows in found:
+        assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= bound
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_passes_are_of_similar_length_the_longest_first(lengths: list[int], bound: int) -> None:
+    found = [[lengths[row] for row in rows] for rows in passes(lengths, Training(tokens_per_forward=bound))]
+    flat = [length for rows in found for length in rows]
+    assert flat == sorted(lengths, reverse=True)
+
+
+@given(LENGTHS)
+def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_single_pass(lengths: list[int]) -> None:
+    assert len(passes(lengths, Training(tokens_per_forward=1))) == len(lengths)
+    assert len(passes(lengths, Training(tokens_per_forward=60 * 40))) == 1
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_grouping_keeps_every_token_and_counts_its_targets(lengths: list[int], bound: int) -> None:
+    sequences = [[100 * row + place for place in range(length)] for row, length in enumerate(lengths)]
+    batches = group(sequences, Training(tokens_per_forward=bound))
+    held = [ids[mask.bool()].tolist() for batch in batches for ids, mask in zip(batch.ids, batch.mask, strict=True)]
+    assert sorted(held) == sorted(sequences)
+    assert sum(batch.targets for batch in batches) == sum(lengths) - len(lengths)
+
+
+def test_padding_is_on_the_right_and_masked_whatever_its_id() -> None:
+    batch = pad([[5, 6, 7], [8]], filler=7)
+    assert batch.ids.tolist() == [[5, 6, 7], [8, 7, 7]]
+    assert batch.mask.tolist() == [[1, 1, 1], [1, 0, 0]]
