@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def folders(results: Path) -> dict[str, RunFolder]:
     return {read_request(folder.path).run.condition_id: folder for folder in found}
 
 
+def wait_for_file(results: Path, name: str, process: subprocess.Popen[str]) -> None:
+    """Wait for one of this name while a command is at work."""
+    while not any(results.glob(name)):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
 def bits(results: Path) -> dict[str, str]:
     """Digest of all evidence that must not depend on interruptions."""
     paths = [path for part in ("steps", "activations", "adapter") for path in results.glob(f"runs/*/*/{part}/*")]
@@ -60,7 +68,6 @@ def bits(results: Path) -> dict[str, str]:
 def test_a_chain_that_was_killed_ends_with_the_bits_of_one_that_was_not(
     start: Start,
     kill_workers: Callable[[Path], list[int]],
-    wait_until: Callable[[Callable[[], object], subprocess.Popen[str]], None],
     tmp_path: Path,
     kind: str,
 ) -> None:
@@ -69,7 +76,7 @@ def test_a_chain_that_was_killed_ends_with_the_bits_of_one_that_was_not(
     for condition, step in (("B3-", 3), ("B3-B2-", 2)):
         process = start("run", str(manifest), "--max-parallel", "1", results=broken)
         name = f"runs/adapters/tiny-llama-{condition}s0-*/steps/{step:06d}.parquet"
-        wait_until(lambda name=name: list(broken.glob(name)), process)
+        wait_for_file(broken, name, process)
         assert kill_workers(broken)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
