@@ -13,7 +13,7 @@ import numpy as np
 from repro.geometry.damage import removal_scores
 from repro.geometry.directions import Directions, directions
 from repro.geometry.labels import Labels
-from repro.geometry.ridge import correct, loo_scores, readout, spectrum
+from repro.geometry.ridge import correct, loo_scores, spectrum
 from repro.geometry.undefined import Array, Undefined
 
 
@@ -44,7 +44,7 @@ def crosstalk(X: Array, labels: Labels, alpha: float = 1.0) -> Crosstalk:
     """Damage matrix between the classes of the stratum concept (`domain`, else the first) of activations X (N × D)."""
     rows = spectrum(X)
     operator = rows.residual_operator(alpha)
-    W = readout(rows.X, operator, labels.onehot)
+    W = rows.readout(alpha, labels.onehot)
     belonging = domain_directions(W, directions(W, labels), labels)
     U = np.concatenate([found for found, _ in belonging], axis=1)
     before = correct(loo_scores(operator, labels.onehot), labels)

@@ -14,7 +14,7 @@ from repro.geometry import damage as dmg
 from repro.geometry.directions import Directions, concentration, directions, first_ratio, v_purity
 from repro.geometry.labels import Labels
 from repro.geometry.margin import margin
-from repro.geometry.ridge import Spectrum, accuracy, centred, loo_scores, readout, single_operator, spectrum
+from repro.geometry.ridge import Spectrum, accuracy, centred, loo_scores, single_operator, spectrum
 from repro.geometry.undefined import Array, Undefined
 
 ALPHA = 1.0
@@ -141,7 +141,7 @@ def checked(X: npt.ArrayLike) -> Array:
 def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
     """Directions, accuracies before (K) and after each removal (R × K), for the default reading of §5."""
     operator = rows.residual_operator(alpha)
-    found = directions(readout(rows.X, operator, labels.onehot), labels)
+    found = directions(rows.readout(alpha, labels.onehot), labels)
     before = accuracy(loo_scores(operator, labels.onehot), labels)
     after = accuracy(dmg.removal_scores(rows.X, operator, labels.onehot, found.U, alpha), labels)
     return found, before, after
@@ -151,7 +151,11 @@ def measured(rows: Array, gram: Array, labels: Labels, alpha: float) -> tuple[Di
     """The same from centred activations; wide ones (D > N) by the way that leaves neither N dimensions nor one α."""
     if rows.shape[1] <= rows.shape[0]:
         return measure(spectrum(rows), labels, alpha)
-    operator, Y = single_operator(gram, alpha), labels.onehot
+    try:
+        operator = single_operator(gram, alpha)
+    except np.linalg.LinAlgError:
+        return measure(spectrum(rows), labels, alpha)
+    Y = labels.onehot
     NY = operator @ Y
     found = directions((NY.T @ rows).T, labels)
     before = accuracy(loo_scores(operator, Y), labels)

@@ -7,6 +7,7 @@ so it is a sum of positive terms and loses no digits when α is far below the sp
 N probes, D width, C classes, K concepts, M eigenvectors (N − 1 with intercept, else N). A leading "…" is a batch.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from repro.geometry.undefined import Array, Integers
 
 TIE = 1e-9
 """Scores closer than this are a tie, which goes to the first: rounding must not decide a class."""
+
+LOST = 1e-10
+"""Rounding of the inverse, relative to its largest entry, beyond which it is not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,16 @@ class Spectrum:
         operator: Array = (self.vectors / (self.values + alpha)) @ self.vectors.T
         return operator
 
+    def readout(self, alpha: float, Y: Array) -> Array:
+        """W (D × C) of the ridge on all rows: X̃ᵀNY, from the eigenvectors that X̃ has a share in.
+
+        The residual of Y in the others is of the order 1/α; X̃ᵀ takes it to rounding, which could pass for a direction.
+        """
+        kept = self.values > 0
+        vectors = self.vectors[:, kept]
+        weights: Array = self.X.T @ (vectors / (self.values[kept] + alpha) @ (vectors.T @ Y))
+        return weights
+
 
 def spectrum(X: Array, intercept: bool = True) -> Spectrum:
     """Eigendecomposition of the N × N Gram matrix of activations X (N × D, any float type)."""
@@ -64,14 +78,18 @@ def _without_noise(values: Array) -> Array:
 def single_operator(gram: Array, alpha: float) -> Array:
     """(I − H)/α for one penalty, from the centred Gram matrix of wide activations (D ≥ N): no eigendecomposition.
 
-    The constant vector is given a large eigenvalue before inversion and taken out after, so no digits are lost.
+    The constant vector is given a large eigenvalue before inversion and taken out after, so no digits are lost. Raises
+    `LinAlgError` where α is too small beside the spectrum for that: the rows, few of them apart, need eigenvectors.
     """
     n = len(gram)
     lift = float(np.trace(gram)) + alpha
     shifted = gram + lift / n
     shifted[np.diag_indices(n)] += alpha
-    operator: Array = linalg.inv(shifted, assume_a="pos", overwrite_a=True, check_finite=False)
+    with warnings.catch_warnings(action="ignore", category=linalg.LinAlgWarning):  # judged below, more strictly
+        operator: Array = linalg.inv(shifted, assume_a="pos", overwrite_a=True, check_finite=False)
     operator -= 1 / (n * (lift + alpha))
+    if operator.diagonal().max() * lift * np.finfo(np.float64).eps > LOST:
+        raise linalg.LinAlgError("the penalty is lost beside the spectrum")
     return operator
 
 

@@ -15,7 +15,7 @@ from repro.geometry import nested
 from repro.geometry.damage import frozen_scores, intensity, removal_scores
 from repro.geometry.directions import directions
 from repro.geometry.labels import Labels
-from repro.geometry.ridge import Spectrum, correct, loo_scores, readout, reduced, spectrum
+from repro.geometry.ridge import Spectrum, correct, loo_scores, reduced, spectrum
 from repro.geometry.undefined import Array, Integers, Undefined
 
 Removal = Literal["refit", "frozen"]
@@ -91,7 +91,7 @@ def _readings(base: Specification, rows: Spectrum, labels: Labels, alpha: float)
     """The readings that share one readout: removal, directions, clip, own."""
     operator = rows.residual_operator(alpha)
     Y = labels.onehot
-    full = directions(readout(rows.X, operator, Y), labels)
+    full = directions(rows.readout(alpha, Y), labels)
     fold = nested.folds(rows, operator, labels, full.rank)
     same = np.broadcast_to(full.own, (labels.n, full.rank))
     scores: dict[tuple[Removal, Found], tuple[Array, Integers]] = {

@@ -13,7 +13,7 @@ from repro.geometry.damage import entanglement_intensity
 from repro.geometry.diagnosis import measure
 from repro.geometry.directions import v_purity
 from repro.geometry.labels import Labels
-from repro.geometry.ridge import Spectrum, readout, reduced
+from repro.geometry.ridge import Spectrum, reduced
 from repro.geometry.undefined import Array, Undefined
 
 SCALES: Array = np.logspace(-2.5, 1.5, 33)
@@ -92,5 +92,5 @@ def _point(rows: Spectrum, labels: Labels, scale: float, alpha: float) -> ScaleP
 
 
 def _sigma_1(rows: Spectrum, labels: Labels, scale: float, alpha: float) -> float:
-    W = readout(rows.X, rows.residual_operator(alpha / scale**2), labels.onehot)
+    W = rows.readout(alpha / scale**2, labels.onehot)
     return float(np.linalg.norm(W, 2)) / scale

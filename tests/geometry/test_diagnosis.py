@@ -101,3 +101,21 @@ def test_a_design_knows_its_blocks_rank_and_chance():
     assert labels.chance.tolist() == [0.75, 0.5]
     assert labels.stratum == 0
     assert Labels.of({"a": ["x", "y"], "domain": ["x", "y"]}).stratum == 1
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e5, 1e8])
+def test_copies_of_probes_are_measured_at_any_scale(brute, design, scale):
+    """Twelve probes given twice span twelve dimensions; beside 1e16 in those, the penalty is all there is in the rest."""
+    X, columns = design(3, 12, 40, (2, 3), scale)
+    X, columns = np.repeat(X, 2, axis=0), {name: np.repeat(column, 2).tolist() for name, column in columns.items()}
+    g = diagnose(X, columns)
+    scores = brute.scores(X, Labels.of(columns).onehot, 1.0)
+    assert list(g.accuracy.values()) == pytest.approx(brute.hits(scores, list(columns.values())).mean(axis=0))
+    assert g.rank == 3
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e6])
+@pytest.mark.parametrize("d", [5, 17])
+def test_a_penalty_far_below_the_spectrum_adds_no_directions(design, d, scale):
+    """The readout of two and three classes has three directions at most, however large the activations."""
+    assert diagnose(*design(5, 40, d, (2, 3), scale)).rank == 3
