@@ -84,7 +84,7 @@ def network(folder: Path, training: Training) -> nn.Module:
 def as_the_worker() -> Iterator[None]:
     """Deterministic algorithms, as in a run; the peers' default is without."""
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch sets it at run time
     try:
         yield
     finally:

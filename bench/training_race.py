@@ -122,8 +122,8 @@ def by_trainer(model: Any, half: bool, sequences: Sequence[Sequence[int]]) -> fl
         trainer = Trainer(
             model=model,
             args=TrainingArguments(**arguments(scratch, sequences), bf16=half, remove_unused_columns=False),
-            train_dataset=list(sequences),  # type: ignore[arg-type]  # a list is enough
-            data_collator=collate,  # type: ignore[arg-type]  # rows are lists of ids
+            train_dataset=list(sequences),
+            data_collator=collate,
             callbacks=[clock],
         )
         trainer.train()

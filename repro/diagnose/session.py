@@ -264,4 +264,4 @@ def _deterministic(threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before cuBLAS starts, which is not exact without
     torch.use_deterministic_algorithms(True)
     # Filling every new tensor finds reads of memory nobody wrote; it changes no number and takes a seventh of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch sets it at run time

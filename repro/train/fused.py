@@ -74,12 +74,13 @@ def kept(x_MK: Tensor, rate: float) -> Tensor:
     """M×K: False where dropout at `rate` switches an entry off. Drawn from torch's generator of the device."""
     words = torch.empty(-(-x_MK.numel() * BITS // 64), dtype=torch.int64, device=x_MK.device).random_(-(2**63), None)
     lowest = round(rate * 2**BITS) - 2 ** (BITS - 1)
-    return (words.view(torch.int16)[: x_MK.numel()] >= lowest).view(x_MK.shape)
+    mask: Tensor = words.view(torch.int16)[: x_MK.numel()] >= lowest
+    return mask.view(x_MK.shape)
 
 
 def kept_share(rate: float) -> float:
     """The share that `kept` keeps on average."""
-    return 1 - round(rate * 2**BITS) / 2**BITS
+    return float(1 - round(rate * 2**BITS) / 2**BITS)
 
 
 def dropped(x_MK: Tensor, kept_MK: Tensor | None) -> Tensor:
@@ -115,7 +116,8 @@ class FusedLinear4bit(LoraLinear4bit):
         if args or kwargs or self.disable_adapters or self.merged or len(self.active_adapters) != 1 or not x.numel():
             result: Tensor = super().forward(x, *args, **kwargs)
             return result
-        name, base = self.active_adapters[0], self.get_base_layer()
+        base: Any = self.get_base_layer()
+        name = self.active_adapters[0]
         dropout = self.lora_dropout[name]
         rate = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else 0.0
         dtype = base.compute_dtype or x.dtype
@@ -128,7 +130,7 @@ class FusedLinear4bit(LoraLinear4bit):
 
     def weight_in(self, dtype: torch.dtype) -> Tensor:
         """W (N×K) out of its 4 bits."""
-        base = self.get_base_layer()
+        base: Any = self.get_base_layer()
         if self._kept is not None and self._kept.dtype == dtype:
             return self._kept
         # Rounded once from float32, as bitsandbytes' own backward pass does.

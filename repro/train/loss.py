@@ -105,7 +105,7 @@ def _predictions(model: nn.Module, batch: Batch, compute: str) -> tuple[Tensor, 
     A model may be spread over several devices: its inputs go where its input embedding is.
     """
     decoder, head = decoder_and_head(model)
-    first, head_VH = next(decoder.parameters()).device, head.weight
+    first, head_VH = next(decoder.parameters()).device, head.get_parameter("weight")
     with precision(first, compute):
         hidden_BTH = decoder(input_ids=batch.ids.to(first), use_cache=False).last_hidden_state
     real_BT = batch.mask[:, 1:].bool()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from bitsandbytes.nn import Linear4bit
+from bitsandbytes.nn import Linear4bit  # type: ignore[attr-defined]  # re-exported without saying so
 from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import (
