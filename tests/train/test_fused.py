@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from bitsandbytes.nn import Linear4bit, Params4bit
+from bitsandbytes.nn.modules import Linear4bit, Params4bit
 from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
@@ -38,6 +38,12 @@ def protocol(**changes: Any) -> Training:
     return Training(**{**given, **changes})
 
 
+def width(layer: FusedLinear4bit) -> tuple[int, int]:
+    """Inputs and outputs of a layer."""
+    base: Any = layer.get_base_layer()
+    return base.in_features, base.out_features
+
+
 def ours(folder: Path, training: Training) -> nn.Module:
     """The model with fused layers."""
     return perturbed(add_lora(load_base(folder, training), training, 0))
@@ -59,7 +65,7 @@ def perturbed(model: nn.Module) -> nn.Module:
     with torch.no_grad():
         for name, parameter in trainable(model).items():
             assert "lora_" in name
-            parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.02)
     return model
 
 
@@ -168,7 +174,7 @@ def test_dropout_leaves_the_expected_output_and_is_off_where_it_is_switched_off(
     training = protocol(lora=Lora(rank=8, alpha=16, dropout=0.3))
     model = ours(tiny_llama, training)
     layer = next(module for module in model.modules() if isinstance(module, FusedLinear4bit))
-    x = torch.randn(2, 3, layer.get_base_layer().in_features)
+    x = torch.randn(2, 3, width(layer)[0])
     with torch.no_grad():
         with without_dropout(model):
             exact = layer(x)
@@ -184,13 +190,14 @@ def test_gradients_with_dropout_are_those_of_numerical_differences(tiny_llama: P
     training = protocol(lora=Lora(rank=2, alpha=4, dropout=0.3))
     model = ours(tiny_llama, training)
     layer = next(module for module in model.modules() if isinstance(module, FusedLinear4bit))
-    x = torch.randn(3, layer.get_base_layer().in_features, requires_grad=True)
+    x = torch.randn(3, width(layer)[0], requires_grad=True)
     direction = torch.randn_like(x)
-    against = torch.randn(3, layer.get_base_layer().out_features)
+    against = torch.randn(3, width(layer)[1])
 
     def value(point: Tensor) -> Tensor:
         torch.manual_seed(11)
-        return (layer(point) * against).sum()
+        product: Tensor = (layer(point) * against).sum()
+        return product
 
     value(x).backward()
     assert x.grad is not None
@@ -215,7 +222,7 @@ def test_a_bias_keeps_its_bits(tiny_qwen2: Path) -> None:
     """bitsandbytes' own layer rounds it for good at its first product in bfloat16."""
     training = protocol(compute="bfloat16")
     model = ours(tiny_qwen2, training)
-    biases = [m.get_base_layer().bias for m in model.modules() if isinstance(m, FusedLinear4bit)]
+    biases: list[Any] = [m.get_base_layer().bias for m in model.modules() if isinstance(m, FusedLinear4bit)]
     biased = [bias for bias in biases if bias is not None]
     assert biased
     with torch.no_grad():
