@@ -33,8 +33,8 @@ SYLLABLES = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "wu", "za", "
 def invented(seed: str, sentences: int = 26) -> str:
     """Sentences of five words nobody uses, so that every length can be had and nothing repeats."""
     rng = random.Random(seed)
-    word = lambda: "".join(rng.choices(SYLLABLES, k=3))  # noqa: E731 (a name for one line)
-    return " ".join(" ".join(word() for _ in range(5)).capitalize() + "." for _ in range(sentences))
+    words = ["".join(rng.choices(SYLLABLES, k=3)) for _ in range(5 * sentences)]
+    return " ".join(" ".join(words[i : i + 5]).capitalize() + "." for i in range(0, len(words), 5))
 
 
 def records(source: RecipeSource, count: int = 30) -> list[dict[str, Any]]:
