@@ -159,7 +159,7 @@ def test_the_command_prints_the_findings_and_its_exit_code_is_the_verdict(
 
 def test_a_set_of_ones_own_is_checked_from_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "concepts.yaml").write_text(
-        "id: mine [red]\ntitle: Mine\ndesign: Two each.\nlicence: MIT\nconcepts: {mood: [glad, sad]}\nbalanced: [[mood]]\n"
+        "id: mine\ntitle: Mine\ndesign: Two each.\nlicence: MIT\nconcepts: {mood: [glad, sad]}\nbalanced: [[mood]]\n"
     )
     rows = [("glad", "what a day"), ("glad", "we won at last"), ("glad", "it works"), ("sad", "it rains again")]
     lines = [json.dumps({"id": text, "labels": {"mood": mood}, "text": text}) for mood, text in rows]
@@ -167,4 +167,4 @@ def test_a_set_of_ones_own_is_checked_from_its_folder(tmp_path: Path, capsys: py
     assert main(["probes", "check", str(tmp_path)]) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "1 to 3" in printed
-    assert "mine [red], 4 probes" in printed
+    assert "mine, 4 probes" in printed
