@@ -14,7 +14,7 @@ from repro.manifest.load import MANIFESTS, load_experiment
 from repro.plan.budget import GIB, gibibytes
 from repro.plan.expand import expand, local_environment
 from repro.train.loop import Step
-from repro.train.usage import Usage, peak_memory
+from repro.train.usage import Usage
 
 Command = Callable[..., CompletedProcess[str]]
 
