@@ -32,6 +32,7 @@ from repro.plan.run import Run
 from repro.train.adapters.count import trained_rows
 from repro.train.adapters.keep import load_adapter, save_adapter
 from repro.train.adapters.place import adapt
+from repro.train.allocator import keep_freed_memory
 from repro.train.batches import tokenise
 from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
@@ -93,6 +94,7 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
 def _train(session: Session) -> str | None:
     """Train to the last step, or until something is not finite: the reason then."""
     run = session.run
+    keep_freed_memory()
     trainer = Trainer(session.model, run.training, run.steps, run.seed or 0, session.regularizer)
     if session.folder.state.exists():
         trainer.restore(read_state(session.folder.state))
