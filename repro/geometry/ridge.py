@@ -7,11 +7,11 @@ so it is a sum of positive terms and loses no digits when α is far below the sp
 N probes, D width, C classes, K concepts, M eigenvectors (N − 1 with intercept, else N). A leading "…" is a batch.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array, Integers
@@ -85,8 +85,13 @@ def single_operator(gram: Array, alpha: float) -> Array:
     lift = float(np.trace(gram)) + alpha
     shifted = gram + lift / n
     shifted[np.diag_indices(n)] += alpha
-    with warnings.catch_warnings(action="ignore", category=linalg.LinAlgWarning):  # judged below, more strictly
-        operator: Array = linalg.inv(shifted, assume_a="pos", overwrite_a=True, check_finite=False)
+    # LAPACK itself: scipy.linalg.inv would also estimate the condition, which is judged below and more strictly.
+    factor, failed = lapack.dpotrf(shifted.T, lower=1, overwrite_a=1)
+    if failed:
+        raise linalg.LinAlgError("the penalty is lost beside the spectrum")
+    half, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # its lower triangle; above it are zeros
+    operator: Array = half + half.T
+    operator[np.diag_indices(n)] /= 2
     operator -= 1 / (n * (lift + alpha))
     if operator.diagonal().max() * lift * np.finfo(np.float64).eps > LOST:
         raise linalg.LinAlgError("the penalty is lost beside the spectrum")

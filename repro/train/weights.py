@@ -122,6 +122,7 @@ def _check_architecture(model: Model, network: PreTrainedModel) -> None:
         "num_attention_heads",
         "num_key_value_heads",
         "intermediate_size",
+        "tie_word_embeddings",
     ):
         found = getattr(network.config, field)
         if found != wanted[field]:
