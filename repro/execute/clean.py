@@ -97,9 +97,9 @@ def _others(results: Path) -> Iterator[Item]:
 
 
 def _cached(cache: Path) -> Iterator[Item]:
-    for kind in ("models", "data"):
+    for kind in ("models", "data", "structure"):
         for path in sorted((cache / kind).glob("*")):
-            yield Item(path, size(path), "cache: repro fetch brings it again", "cache")
+            yield Item(path, size(path), "cache: made or fetched again when needed", "cache")
 
 
 def _builds(builds: Path) -> Iterator[Item]:

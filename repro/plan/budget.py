@@ -159,13 +159,15 @@ def _gpus(needed: float, gibibytes: float) -> str:
 def gibibytes(run: Run) -> float:
     """Peak memory of a run on a CPU.
 
-    The model's file stays mapped beside what is made of it, a checkpoint holds the state twice while it is written, and
-    what one step frees the allocator keeps for the next. `python -m bench plan` holds this to real runs.
+    The model's file stays mapped: its float32 tensors are used where they lie, whatever else is made of it comes beside.
+    A checkpoint holds the state twice while it is written, and what one step frees the allocator keeps for the next.
+    `python -m bench plan` holds this to real runs.
     """
     shape, training = run.model.architecture, run.training
     loaded = _file_bytes(run.model)
     if training.quantisation.format != "none":
-        loaded += linear_parameters(shape) * weight_bytes(training) + other_parameters(shape) * FLOAT
+        loaded += linear_parameters(shape) * weight_bytes(training)
+        loaded += other_parameters(shape) * FLOAT if run.model.weights.kind == "hub" else 0
     if not run.steps:
         return PROGRAM_GIB + CAPTURE_GIB + (FURTHER_GIB if run.diagnostics.also else 0.0) + loaded / GIB
     step = training_memory(shape, training, _largest_pass(run))

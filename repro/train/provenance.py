@@ -109,6 +109,7 @@ def _kernels(base: PreTrainedModel) -> dict[str, Any]:
         "cudnn": torch.backends.cudnn.version() or "none",
         "attention": str(getattr(base.config, "_attn_implementation", "unknown")),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set"),
     }
 
 

@@ -118,8 +118,12 @@ def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path)
     weights = tmp_path / "cache" / "models" / "m" / "model.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
+    counted = tmp_path / "cache" / "structure" / "m.json"
+    counted.parent.mkdir()
+    counted.write_text("{}")
     clean(tmp_path, "leftover")
     assert weights.exists()
+    assert counted.exists()
     idle = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "repro.worker", "run", "folder", "--cache"]
     reader = subprocess.Popen([*idle, str(tmp_path / "cache")])
     other = subprocess.Popen([*idle, str(tmp_path / "elsewhere")])
@@ -131,6 +135,7 @@ def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path)
         reader.wait()
         clean(tmp_path, "cache")
         assert not weights.exists()
+        assert not counted.exists()
     finally:
         for process in (reader, other):
             process.kill()

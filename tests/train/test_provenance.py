@@ -72,8 +72,9 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_record_says_what_ran_on_what(write: Write, own_cache: Path, run: Run):
+def test_the_record_says_what_ran_on_what(write: Write, own_cache: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     """Weights and texts by their bytes, packages as pip lists them, the processor as the system names it."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     record = write()
     weights = own_cache / "models" / run.model.folder / "model.safetensors"
     assert record["model"]["files"]["model.safetensors"] == sha256(weights)
@@ -85,6 +86,7 @@ def test_the_record_says_what_ran_on_what(write: Write, own_cache: Path, run: Ru
     (attempt,) = record["attempts"]
     listed = subprocess.run([sys.executable, "-m", "pip", "list", "--format=json"], capture_output=True, check=True)
     assert attempt["packages"] == {item["name"]: item["version"] for item in json.loads(listed.stdout)}
+    assert attempt["kernels"]["cublas_workspace"] == ":16:8"
     assert attempt["hardware"]["processor"] in Path("/proc/cpuinfo").read_text()
     assert attempt["host"]["commit"] == "unknown", "no host started this worker"
 
