@@ -23,6 +23,11 @@ LOST = 1e-10
 """Rounding of the inverse, relative to its largest entry, beyond which it is not used."""
 
 
+SMALL = 128
+"""Rows up to which NumPy's own inverse is as fast, and does not call on SciPy's BLAS: with several threads the two wait for
+each other (repro/__init__.py)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """Activations as the ridge sees them, with the eigendecomposition that every α and every removal shares."""
@@ -85,17 +90,22 @@ def single_operator(gram: Array, alpha: float) -> Array:
     lift = float(np.trace(gram)) + alpha
     shifted = gram + lift / n
     shifted[np.diag_indices(n)] += alpha
-    # LAPACK itself: scipy.linalg.inv would also estimate the condition, which is judged below and more strictly.
-    factor, failed = lapack.dpotrf(shifted.T, lower=1, overwrite_a=1)
-    if failed:
-        raise linalg.LinAlgError("the penalty is lost beside the spectrum")
-    half, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # its lower triangle; above it are zeros
-    operator: Array = half + half.T
-    operator[np.diag_indices(n)] /= 2
+    operator: Array = np.linalg.inv(shifted) if n <= SMALL else _inverse(shifted)
     operator -= 1 / (n * (lift + alpha))
-    if operator.diagonal().max() * lift * np.finfo(np.float64).eps > LOST:
+    if np.abs(operator.diagonal()).max() * lift * np.finfo(np.float64).eps > LOST:
         raise linalg.LinAlgError("the penalty is lost beside the spectrum")
     return operator
+
+
+def _inverse(A: Array) -> Array:
+    """Of a symmetric positive definite matrix, which is lost; scipy.linalg.inv would also estimate the condition."""
+    factor, failed = lapack.dpotrf(A.T, lower=1, overwrite_a=1)
+    if failed:
+        raise linalg.LinAlgError("not positive definite")
+    half, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # its lower triangle; above it are zeros
+    whole: Array = half + half.T
+    whole[np.diag_indices(len(A))] /= 2
+    return whole
 
 
 def centred(X: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Damage equals a refit on activations without the direction; entanglement intensity follows from it."""
+"""Damage and what follows from it, entanglement intensity; that its scores equal a refit is in test_refit.py."""
 
 import numpy as np
 import pytest
@@ -11,69 +11,11 @@ from repro.geometry.damage import (
     frozen_scores,
     intensity,
     removal_scores,
-    span_scores,
     theory,
 )
-from repro.geometry.ridge import centred, loo_scores, single_operator, spectrum
+from repro.geometry.ridge import loo_scores, spectrum
 
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def shifted(X):
-    """Activations about their first probe: same readout, no digits lost to an offset."""
-    return X.astype(float) - X[0].astype(float)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    seed=SEEDS,
-    n=st.integers(10, 24),
-    d=st.integers(2, 36),
-    cardinalities=st.lists(st.integers(2, 4), min_size=2, max_size=6),
-    scale=st.sampled_from([0.03, 1.0, 30.0]),
-    offset=st.sampled_from([0.0, 1e6]),
-    dtype=st.sampled_from([np.float32, np.float64]),
-)
-def test_scores_after_removal_equal_a_refit_of_every_fold(
-    brute, design, seed, n, d, cardinalities, scale, offset, dtype
-):
-    X, columns = design(seed, n, d, cardinalities, scale, offset, dtype)
-    labels = Labels.of(columns)
-    g = diagnose(X, labels)
-    rows = spectrum(X)
-    ours = removal_scores(rows.X, rows.residual_operator(1.0), labels.onehot, g.directions, 1.0)
-    columns_, gaps = list(columns.values()), []
-    for i, u in enumerate(g.directions.T):
-        theirs = brute.scores(shifted(X), labels.onehot, 1.0, u)
-        assert np.abs(ours[i] - theirs).max() <= 1e-9 * np.abs(theirs).max()
-        gaps.append(brute.gap(theirs, columns_))
-        if gaps[-1] > 1e-8:
-            np.testing.assert_array_equal(brute.hits(theirs, columns_).mean(axis=0), g.accuracy_after[i])
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    seed=SEEDS,
-    n=st.integers(10, 24),
-    more=st.integers(1, 30),
-    cardinalities=st.lists(st.integers(2, 4), min_size=2, max_size=6),
-    scale=st.sampled_from([0.03, 1.0, 30.0]),
-    offset=st.sampled_from([0.0, 1e6]),
-)
-def test_wide_activations_need_neither_their_width_nor_eigenvectors(
-    brute, design, seed, n, more, cardinalities, scale, offset
-):
-    X, columns = design(seed, n, n + more, cardinalities, scale, offset)
-    rows, Y = centred(X), Labels.of(columns).onehot
-    gram = rows @ rows.T
-    operator = single_operator(gram, 1.0)
-    G = np.random.default_rng(seed).normal(size=(n, 3))
-    G /= np.linalg.norm(rows.T @ G, axis=0)
-    theirs = np.stack([brute.scores(shifted(X), Y, 1.0, u) for u in (rows.T @ G).T])
-    ours = span_scores(gram, operator, Y, G, 1.0)
-    assert np.abs(ours - theirs).max() <= 1e-9 * np.abs(theirs).max()
-    whole = brute.scores(shifted(X), Y, 1.0)
-    assert np.abs(loo_scores(operator, Y) - whole).max() <= 1e-9 * np.abs(whole).max()
 
 
 @settings(max_examples=100, deadline=None)
