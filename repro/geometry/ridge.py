@@ -90,7 +90,7 @@ def single_operator(gram: Array, alpha: float) -> Array:
     lift = float(np.trace(gram)) + alpha
     shifted = gram + lift / n
     shifted[np.diag_indices(n)] += alpha
-    operator: Array = np.linalg.inv(shifted) if n <= SMALL else _inverse(shifted)
+    operator: Array = np.asarray(np.linalg.inv(shifted)) if n <= SMALL else _inverse(shifted)
     operator -= 1 / (n * (lift + alpha))
     if np.abs(operator.diagonal()).max() * lift * np.finfo(np.float64).eps > LOST:
         raise linalg.LinAlgError("the penalty is lost beside the spectrum")
