@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 Fields = dict[str, Any]
@@ -17,6 +18,7 @@ STEPS = tuple(range(500, 4001, 500))
 LAST = STEPS[-1]
 EI = "entanglement_intensity"
 CONDITIONS = ("B0", "B1", "B2", "B3", "B4")
+PROBLEMS = 164
 DESIGNS = ((2, 4, 5), (3, 4, 4), (3, 4, 5), (3, 4, 6))
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
@@ -180,55 +182,43 @@ class RandomPaper:
         energy = dict(zip(CONDITIONS, np.exp(self.numbers.uniform(-5, 1, len(CONDITIONS))), strict=True))
         method = self.random.choice(("wald", "newcomb", "agresti-caffo"))
         for condition in CONDITIONS:
-            count, cell = counts[condition], {"condition": condition, "step": LAST, "model": LARGE}
-            plus = {"quantity": "humaneval_plus", **cell}
-            self.say(f"solved {condition}", f"{count}/164", **plus)
-            self.say(f"percent {condition}", f"{100 * count / 164:.1f}%", statistic="percentage", total=164, **plus)
-            other = self.random.randint(50, 130)
-            self.say(
-                f"easy {condition}",
-                f"{100 * other / 164:.1f}%",
-                **{**plus, "quantity": "humaneval"},
-                statistic="percentage",
-                total=164,
-            )
-            self.say(f"energy {condition}", f"{energy[condition]:.4f}", **{**plus, "quantity": "adapter_energy"})
-            if condition == "B0":
-                continue
-            two = {"of": {"statistic": "single"}, "against": {"condition": "B0"}, **plus}
-            points = fixed(100 * (count - counts["B0"]) / 164, 1)
-            self.say(
-                f"points {condition}",
-                points,
-                statistic="difference",
-                **{**two, "of": {"statistic": "percentage"}},
-                unit="points",
-            )
-            z, p = proportions_ztest([count, counts["B0"]], [164, 164])
-            self.say(f"z {condition}", fixed(float(z), 2), statistic="z", **two)
-            self.say(f"p two {condition}", fixed(float(p), 3), statistic="p_two", **two)
-            self.say(f"p one {condition}", fixed(float(p) / 2, 3), statistic="p_one", **two)
-            low, high = confint_proportions_2indep(count, 164, counts["B0"], 164, method=method, compare="diff")
-            self.say(f"interval {condition}", f"[{fixed(100 * low, 1)}, {fixed(100 * high, 1)}]", **two)
-            self.say(
-                f"{'significant' if p < 0.05 else 'no effect'} {condition}", "significant" if p < 0.05 else "no difference",
-                statistic="significant" if p < 0.05 else "no_effect", **two,
-            )  # fmt: skip
-        from scipy.stats import spearmanr
+            cell = {"condition": condition, "step": LAST, "model": LARGE}
+            self.solved(condition, counts[condition], cell)
+            self.say(f"energy {condition}", f"{energy[condition]:.4f}", **cell, quantity="adapter_energy")
+            if condition != "B0":
+                self.against_base(condition, counts[condition], counts["B0"], method, cell)
+        self.energies(counts, energy)
 
+    def solved(self, condition: str, count: int, cell: Fields) -> None:
+        """A count and its percentage; the easier problems as a percentage only."""
+        easy, share = self.random.randint(50, 130), {"statistic": "percentage", "total": PROBLEMS, **cell}
+        self.say(f"solved {condition}", f"{count}/{PROBLEMS}", quantity="humaneval_plus", **cell)
+        self.say(f"percent {condition}", f"{100 * count / PROBLEMS:.1f}%", quantity="humaneval_plus", **share)
+        self.say(f"easy {condition}", f"{100 * easy / PROBLEMS:.1f}%", quantity="humaneval", **share)
+
+    def against_base(self, condition: str, count: int, base: int, method: str, cell: Fields) -> None:
+        """Two proportions: their difference in points, its test, its interval, and what the test says."""
+        two = {"of": {"statistic": "single"}, "against": {"condition": "B0"}, "quantity": "humaneval_plus", **cell}
+        points = {**two, "of": {"statistic": "percentage"}, "statistic": "difference", "unit": "points"}
+        self.say(f"points {condition}", fixed(100 * (count - base) / PROBLEMS, 1), **points)
+        z, p = proportions_ztest([count, base], [PROBLEMS, PROBLEMS])
+        self.say(f"z {condition}", fixed(float(z), 2), statistic="z", **two)
+        self.say(f"p two {condition}", fixed(float(p), 3), statistic="p_two", **two)
+        self.say(f"p one {condition}", fixed(float(p) / 2, 3), statistic="p_one", **two)
+        low, high = confint_proportions_2indep(count, PROBLEMS, base, PROBLEMS, method=method, compare="diff")
+        self.say(f"interval {condition}", f"[{fixed(100 * low, 1)}, {fixed(100 * high, 1)}]", **two)
+        if p < 0.05:
+            self.say(f"significant {condition}", "significant", statistic="significant", **two)
+        else:
+            self.say(f"no effect {condition}", "no difference", statistic="no_effect", **two)
+
+    def energies(self, counts: dict[str, int], energy: dict[str, float]) -> None:
+        """Energies beside the problems solved, and beside the base model's."""
         rho = float(spearmanr([energy[c] for c in CONDITIONS], [counts[c] for c in CONDITIONS]).statistic)
         cell = {"quantity": "adapter_energy", "model": LARGE, "step": LAST}
-        against = {"quantity": "humaneval_plus", "statistic": "percentage"}
-        self.say(
-            "rho",
-            fixed(rho, 2),
-            statistic="spearman",
-            over="condition",
-            among=list(CONDITIONS),
-            of="single",
-            against=against,
-            **cell,
-        )
+        along = {"over": "condition", "among": list(CONDITIONS), "of": "single"}
+        solved = {"quantity": "humaneval_plus", "statistic": "percentage"}
+        self.say("rho", fixed(rho, 2), statistic="spearman", **along, against=solved, **cell)
         for condition in CONDITIONS[1:]:
             ratio = energy[condition] / energy["B0"]
             operands = {"of": {"condition": condition}, "against": {"condition": "B0"}}
