@@ -1,14 +1,13 @@
 """A recipe against a small hub on loopback: twelve invented sources in the formats and fields of the real ones."""
 
+import importlib.util
 import io
 import json
 import random
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from repro.manifest.recipe import Recipe, RecipeSource, read_recipe
 from repro.probecheck import check
 from repro.probecheck.selection import Selection, admitted, excerpt, text_of
 
-RECIPE = read_recipe(PROBES / "real_132")
-assert RECIPE is not None
+FOUND = read_recipe(PROBES / "real_132")
+assert FOUND is not None
+RECIPE = FOUND
 NEWEST = "a" * 40
 SMOKE = (MANIFESTS / "smoke.yaml").read_text()
 SYLLABLES = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "wu", "za", "che", "dri", "fla", "gro"]
@@ -48,7 +48,7 @@ def records(source: RecipeSource, count: int = 30) -> list[dict[str, Any]]:
     made = []
     for number in range(count):
         text = marks.get(source.fields[0], "{}").format(*(invented(f"{source.repository}{number}{i}") for i in (0, 1)))
-        nested = {
+        nested: dict[str, dict[str, Any]] = {
             "messages.content": {
                 "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "x"}]
             },
@@ -76,48 +76,29 @@ class Hub:
     answers: dict[str, str] = field(default_factory=dict)
     address: str = ""
 
-
-class Handler(BaseHTTPRequestHandler):
-    """The two requests behind one downloaded file."""
-
-    hub: Hub
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, body: bool) -> None:
-        """/datasets/OWNER/NAME/resolve/REVISION/FILE"""
-        if "/resolve/" not in self.path:
-            self.send_error(404)
-            return
-        owner, name, _, revision, _ = self.path.removeprefix("/datasets/").split("/", 4)
-        self.hub.asked.append(f"{owner}/{name}@{revision}")
-        content = self.hub.files[f"{owner}/{name}"]
-        commit = self.hub.answers.get(f"{owner}/{name}", NEWEST if revision == "main" else revision)
-        self.send_response(200)
-        for key, value in {"ETag": f'"{hash(content) % 10**12}"', "X-Repo-Commit": commit}.items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the terminal."""
+    def answer(self, request: Any) -> tuple[int, dict[str, str], bytes]:
+        """/datasets/OWNER/NAME/resolve/REVISION/FILE: the two requests behind one downloaded file."""
+        if "/resolve/" not in request.path:
+            return 404, {}, b""
+        owner, name, _, revision, _ = request.path.removeprefix("/datasets/").split("/", 4)
+        self.asked.append(f"{owner}/{name}@{revision}")
+        content = self.files[f"{owner}/{name}"]
+        commit = self.answers.get(f"{owner}/{name}", NEWEST if revision == "main" else revision)
+        return 200, {"ETag": f'"{hash(content) % 10**12}"', "X-Repo-Commit": commit}, content
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     """A hub with all twelve sources."""
+    path = Path(__file__).parents[1] / "execute" / "fetch" / "loopback.py"
+    spec = importlib.util.spec_from_file_location("loopback", path)
+    assert spec
+    assert spec.loader
+    loopback = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loopback)
     held = Hub({source.repository: written(records(source), source.file) for source in RECIPE.sources})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": held}))
-    held.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield held
-    server.shutdown()
+    with loopback.serving(held.answer) as held.address:
+        yield held
 
 
 @pytest.fixture
@@ -163,9 +144,9 @@ def test_the_recipe_becomes_132_texts_that_keep_every_declared_limit(fetch: Any,
 
 
 def test_the_order_of_records_decides_nothing_and_their_content_does(fetch: Any, hub: Hub, folder: Path) -> None:
-    hashes = []
-    for change in (lambda held: held, lambda held: held[::-1], lambda held: held[3:]):
-        hub.files = {s.repository: written(change(records(s)), s.file) for s in RECIPE.sources}
+    hashes: list[str] = []
+    for part in (slice(None), slice(None, None, -1), slice(3, None)):
+        hub.files = {s.repository: written(records(s)[part], s.file) for s in RECIPE.sources}
         for name in ("probes.jsonl", "materialised.json"):
             (folder / name).unlink(missing_ok=True)
         assert fetch(home=f"hub{len(hashes)}").returncode == 0
