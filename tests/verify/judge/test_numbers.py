@@ -1,0 +1,143 @@
+"""Printed numbers with a spread (means, standard deviations, single runs, base values, changes) against known runs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from repro.manifest.claim import Claim
+from repro.verify.assess import assess
+from repro.verify.verdict import Verdict
+
+EI = "entanglement_intensity"
+AFTER = {"model": "m", "condition": "B3", "step": 5000}
+SPREAD = {"printed": "0.641 ± 0.009", **AFTER}
+BASE = {"printed": "0.945", "model": "m", "step": 0, "statistic": "mean"}
+SEEDS = {"printed": "8", "statistic": "count", **AFTER}
+Judged = Callable[..., list[Verdict]]
+Claims = Callable[..., list[Claim]]
+Outcome = Callable[..., str]
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([0.640, 0.645, 0.638, 0.642], "reproduced"),
+        ([0.80, 0.81, 0.79, 0.805], "contradicted"),
+        ([0.655], "reproduced"),
+        ([0.30, 0.95, 0.70, 0.62], "consistent"),
+    ],
+)
+def test_a_seed_mean_is_judged_by_its_prediction_interval(
+    outcome: Outcome, judged: Judged, after: list[float], expected: str
+) -> None:
+    """The claimed effect is 0.304, its quarter 0.076; runs that scatter far more than the seeds prove nothing equal."""
+    assert outcome(judged(SPREAD, BASE, SEEDS, after=after), "c0") == expected
+
+
+def test_a_mean_whose_seeds_scatter_as_widely_as_its_effect_is_inconclusive(judged: Judged) -> None:
+    wide = {"printed": "0.641 ± 0.299", **AFTER}
+    verdict = judged(wide, BASE, SEEDS, after=[0.5])[0]
+    assert verdict.outcome == "inconclusive"
+    assert verdict.minimum_detectable is not None
+    assert verdict.minimum_detectable > 0.304
+
+
+@pytest.mark.parametrize(("after", "expected"), [([0.0, 0.0], "reproduced"), ([0.4, 0.4], "contradicted")])
+def test_a_mean_printed_without_any_spread_is_judged_by_its_declared_margin(
+    outcome: Outcome, judged: Judged, after: list[float], expected: str
+) -> None:
+    assert outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, after=after), "c0") == expected
+
+
+def test_a_run_that_scatters_contradicts_a_printed_sd_of_zero(outcome: Outcome, judged: Judged) -> None:
+    assert (
+        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, SEEDS, after=[0.0, 0.0, 0.4]), "c0~1") == "contradicted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(list(np.linspace(0.62, 0.66, 8)), "consistent"), (list(np.linspace(0.1, 0.9, 8)), "contradicted"), ([0.6, 0.62], "inconclusive")],
+)  # fmt: skip
+def test_a_printed_sd_is_judged_by_the_interval_of_the_ratio(
+    outcome: Outcome, judged: Judged, after: list[float], expected: str
+) -> None:
+    verdicts = judged({"printed": "0.641 ± 0.013", **AFTER}, SEEDS, after=after)
+    assert outcome(verdicts, "c0~1") == expected
+
+
+def seeds_in_print(values: Sequence[float]) -> list[dict[str, Any]]:
+    return [{"printed": f"{value:.3f}", **AFTER, "seed": seed} for seed, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(("own", "expected"), [(0.700, "reproduced"), (0.900, "consistent"), (1.500, "contradicted")])
+def test_a_single_run_borrows_the_spread_of_its_siblings_in_print(
+    outcome: Outcome, judged: Judged, own: float, expected: str
+) -> None:
+    base = {"printed": "2.000", "model": "m", "step": 0, "statistic": "mean"}
+    written = [*seeds_in_print([0.683, 0.712, 0.640]), base]
+    assert outcome(judged(*written, after=[own, 0.7, 0.7]), "c0") == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([0.2, 0.21, 0.19], "consistent"),
+        ([1.5, 1.51, 1.49], "contradicted"),
+        ([0.2], "inconclusive"),
+        ([0.5, 1.3, 0.95], "inconclusive"),
+    ],
+)
+def test_a_lone_run_without_any_printed_spread_is_judged_by_its_direction_only(
+    judged: Judged, after: list[float], expected: str
+) -> None:
+    """Printed: 0.926 → 0.683. Our 0.2 would be far off as a value; it fell, and that is all the print can vouch for."""
+    written = [{"printed": "0.683", **AFTER}, {"printed": "0.926", "model": "m", "step": 0}]
+    verdict = judged(*written, after=after)[0]
+    assert verdict.outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("sets", "expected"),
+    [((0.91, 0.93, 0.94, 0.92), "consistent"), ((0.21, 0.23, 0.24, 0.22), "contradicted"), ((0.93,), "inconclusive")],
+)
+def test_a_base_value_is_compared_with_the_spread_between_our_probe_sets(
+    outcome: Outcome, store: Any, claims_of: Claims, sets: tuple[float, ...], expected: str
+) -> None:
+    claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
+    for number, value in enumerate(sets):
+        store.run(condition="B0", seed=None, values={(EI, 0): value}, probe_set=f"set{number}", experiment=f"e{number}")
+    assert outcome(assess(claims, store.connection)) == expected
+
+
+def test_a_base_value_on_unpublished_probes_is_never_called_reproduced(
+    outcome: Outcome, store: Any, claims_of: Claims
+) -> None:
+    claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
+    for number in range(6):
+        values = {(EI, 0): 0.926 + number * 1e-5}
+        store.run(condition="B0", seed=None, values=values, probe_set=f"set{number}", experiment=f"e{number}")
+    assert outcome(assess(claims, store.connection)) == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [([0.612, 0.61, 0.614, 0.609], "reproduced"), ([1.2, 1.21, 1.19, 1.2], "contradicted")],
+)
+def test_a_relative_change_is_computed_from_measurements_like_the_print(
+    judged: Judged, after: list[float], expected: str
+) -> None:
+    change = {
+        "printed": "32%",
+        "statistic": "relative_change",
+        "sign": -1,
+        "of": "mean",
+        "against": {"step": 0},
+        **AFTER,
+    }
+    spread = {"printed": "0.641 ± 0.005", **AFTER}
+    verdict = judged(change, spread, {"printed": "0.945 ± 0.001", "model": "m", "step": 0}, SEEDS, after=after)[0]
+    assert verdict.outcome == expected
+    assert verdict.estimate == pytest.approx(100 * (np.mean(after) / 0.9 - 1))
