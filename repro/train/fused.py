@@ -74,7 +74,7 @@ def kept(x_MK: Tensor, rate: float) -> Tensor:
     """M×K bytes: 0 where dropout at `rate` switches an entry off, else 1. Drawn from torch's generator of the device."""
     words = torch.empty(-(-x_MK.numel() // 4), dtype=torch.int64, device=x_MK.device).random_(-(2**63), None)
     drawn = words.view(torch.int16)[: x_MK.numel()].bitwise_and_(2**BITS - 1)
-    # The sign of (drawn − lowest) moved into the last bit: a comparison, at the speed of whole-number arithmetic.
+    # −1 where the difference is negative, else 0: a comparison, at the speed of whole-number arithmetic.
     below = drawn.sub_(round(rate * 2**BITS)).bitwise_right_shift_(BITS)
     return below.add_(1).to(torch.int8).view(x_MK.shape)
 

@@ -102,6 +102,8 @@ def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def run(*arguments: str, results: Path) -> subprocess.Popen[str]:
         environment = {**os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(results)}
+        # In the background of a script Ctrl-C is ignored, and what the tests start would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             [sys.executable, "-m", "repro", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=tmp_path,

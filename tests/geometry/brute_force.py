@@ -88,6 +88,11 @@ def loadings(V, columns):
     return np.array(out).T
 
 
+def first_of_equals(rows):
+    """Column of the largest entry of each row; concepts that split the probes alike tie, and the first wins."""
+    return np.array([np.flatnonzero(row > row.max() - 1e-9)[0] for row in rows], dtype=int)
+
+
 def ratio(own_parts, other_parts, clip=True):
     own_parts, other_parts = np.asarray(own_parts), np.asarray(other_parts)
     if clip:
@@ -102,7 +107,7 @@ def damage(X, columns, alpha=1.0, groups=None):
     before = scores(X, Y, alpha, groups=groups)
     after = [scores(X, Y, alpha, u, groups=groups) for u in U.T]
     D = np.array([hits(before, columns).mean(axis=0) - hits(S, columns).mean(axis=0) for S in after])
-    own = loadings(V, columns).argmax(axis=1)
+    own = first_of_equals(loadings(V, columns))
     return hits(before, columns).mean(axis=0), U, own, D, min(gap(S, columns) for S in [before, *after])
 
 
@@ -122,7 +127,7 @@ def reading(X, columns, alpha, removal, found, centring, clip, own_by):
         rest = np.arange(n) != i
         mu, nu, W = fit(X[rest], Y[rest], alpha, centre)
         U, V = (full_U, full_V) if found == "full" else svd(W)[::2]
-        owns[i, : V.shape[1]] = loadings(V, columns).argmax(axis=1)[:r]
+        owns[i, : V.shape[1]] = first_of_equals(loadings(V, columns))[:r]
         mine = [[c[i]] for c in columns]
         base = ((X[i] - mu) @ W + nu)[None]
         for a in range(min(r, U.shape[1])):
@@ -137,7 +142,7 @@ def reading(X, columns, alpha, removal, found, centring, clip, own_by):
             loss[a, i] = one_hit(base, columns, mine) - one_hit(S, columns, mine)
             smallest = min(smallest, gap(base, columns), gap(S, columns))
     if own_by == "damage":
-        owns[:] = loss.mean(axis=1).argmax(axis=1)
+        owns[:] = first_of_equals(loss.mean(axis=1))
     own_parts, others = np.zeros((r, k)), np.zeros((r, k))
     for a in range(r):
         for i in range(n):

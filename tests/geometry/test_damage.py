@@ -21,11 +21,6 @@ from repro.geometry.ridge import loo_scores, spectrum
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def first_of_equals(loadings: np.ndarray) -> np.ndarray:
-    """The concept with the largest loading of each direction; concepts that split the probes alike tie, the first wins."""
-    return np.array([np.flatnonzero(row > row.max() - 1e-9)[0] for row in loadings], dtype=int)
-
-
 @settings(max_examples=100, deadline=None)
 @given(
     seed=SEEDS,
@@ -42,7 +37,7 @@ def test_intensity_equals_a_brute_force_script(
     accuracy, _, _, D, gap = brute.damage(X, listed)
     assume(gap > 1e-8)
     V = brute.svd(brute.fit(X, brute.onehot(listed), 1.0)[2])[2]
-    own = first_of_equals(brute.loadings(V, listed))
+    own = brute.first_of_equals(brute.loadings(V, listed))
     g = diagnose(X, columns)
     assert list(g.accuracy.values()) == pytest.approx(accuracy)
     assert g.own == tuple(list(columns)[j] for j in own)
