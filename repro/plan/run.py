@@ -16,7 +16,7 @@ from repro.manifest.experiment import Diagnostics
 from repro.manifest.model import Model
 from repro.manifest.training import Condition, Training
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 
 
 class Parent(Frozen):
@@ -59,18 +59,25 @@ class Run(Frozen):
     """What the numbers are computed with: image, lock file, interpreter, processor type."""
 
     def key(self) -> dict[str, Any]:
-        """The inputs that decide the numbers. Titles, the manifest's name and where files lie do not."""
+        """The inputs that decide the numbers. Titles, the manifest's name, where files lie and idle settings do not."""
         content = self.model_dump(mode="json", exclude={"experiment": True, "condition_id": True})
         content["model"].pop("title")
         content["condition"].pop("title")
         content["condition"].pop("adapter")  # resolved in training
         content.pop("probe_folders")
         content["condition"].pop("continues")  # a name; what it stands for is the parent
+        for setting in self._idle():
+            content["training"].pop(setting)
         content["parent"] = self.parent.id if self.parent else None
         content["domains"] = {
             name: [identity(source) for source in sources] for name, sources in content["domains"].items()
         }
         return {"key_version": KEY_VERSION, **content}
+
+    def _idle(self) -> list[str]:
+        """Settings of the protocol that this run never reads."""
+        plain = self.steps and self.training.adapter is None
+        return [*(() if self.condition.csr else ("csr",)), *(() if plain else ("lora",))]
 
     @cached_property
     def id(self) -> str:

@@ -49,6 +49,54 @@ def test_whatever_can_change_the_numbers_changes_the_name_and_is_named(
     assert any(line.startswith(f"{field}: ") for line in differences(run.key(), other.key()))
 
 
+def with_training(run: Run, **update: object) -> Run:
+    return changed(run, training={**run.training.model_dump(), **update})
+
+
+def test_settings_of_csr_name_a_run_that_has_it_and_no_other(run: Run) -> None:
+    """Two protocols that differ in CSR alone are one for a run without it."""
+    settings = {"variance": 0.5, "every": 7, "probe_set": "core_60"}
+    assert with_training(run, csr=settings).id == run.id
+    held = changed(run, condition={**run.condition.model_dump(), "csr": {"strength": 0.1}})
+    assert held.id != run.id
+    other = with_training(held, csr=settings)
+    assert other.id != held.id
+    assert "training.csr.every: 50 → 7" in differences(held.key(), other.key())
+
+
+def test_manifests_that_differ_in_csr_alone_share_the_runs_without_it() -> None:
+    """`companions` as it is written, and with another probe set behind its penalty."""
+    given = load_experiment("companions")
+    csr = given.training.csr.model_copy(update={"probe_set": "core_60"})
+    other = given.model_copy(update={"training": given.training.model_copy(update={"csr": csr})})
+    pairs = list(zip(*(expand(each, local_environment()) for each in (given, other)), strict=True))
+    same = {one.condition_id for one, two in pairs if one.id == two.id}
+    assert same == {one.condition_id for one, _ in pairs if one.condition.csr is None}
+    assert 0 < len(same) < len(pairs)
+
+
+def test_companions_shares_its_runs_with_the_ladder() -> None:
+    """B2 and B3 with seed 0 are the same runs in both, so they have the same names."""
+    ids = [
+        {run.slot: run.id for run in expand(load_experiment(name), local_environment())}
+        for name in ("companions", "scale_ladder")
+    ]
+    both = set(ids[0]) & set(ids[1])
+    assert both
+    assert all(ids[0][slot] == ids[1][slot] for slot in both)
+
+
+def test_a_rank_names_a_run_that_trains_with_it_and_no_other(run: Run) -> None:
+    """Not one that trains nothing, nor one with another adapter."""
+    lora = {**run.training.lora.model_dump(), "rank": 3}
+    assert with_training(run, lora=lora).id != run.id
+    base = changed(run, condition={**run.condition.model_dump(), "phases": ()}, seed=None)
+    assert with_training(base, lora=lora).id == base.id
+    full = with_training(run, adapter={"kind": "full"})
+    assert full.id != run.id
+    assert changed(full, training={**full.training.model_dump(), "lora": lora}).id == full.id
+
+
 def test_a_run_read_back_from_json_has_the_same_name(run: Run) -> None:
     assert Run.model_validate_json(run.model_dump_json()).id == run.id
 
