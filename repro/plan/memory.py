@@ -17,7 +17,7 @@ NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
 """The same with constants that are quantised in turn, in blocks of 256."""
 ADAM = 2
 """Moments that AdamW keeps for each trained weight."""
-LOGITS = 2**22
+LOGITS = 2**24
 """Entries of the logits that exist at once, at most (`repro.train.loss`)."""
 CONCEPTS, DIRECTIONS = 3, 11
 """Groups and informative directions of a block-diagonal adapter at most: six_domain_480's 6 + 4 + 4 classes less 3."""

@@ -15,7 +15,7 @@ from torch.nn.functional import linear
 
 from repro.train.batches import Batch
 
-LOGITS = 2**22
+LOGITS = 2**24
 """Entries of one chunk's logits, at most; a chunk has one row at least."""
 
 
