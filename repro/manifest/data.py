@@ -28,8 +28,12 @@ class HubDataset(Frozen):
     split: str = "train"
     files: tuple[str, ...] = ()
     """Files inside the repository to read directly, for sets that are published as a script."""
+    records: int | None = Field(default=None, gt=0)
+    """Only the first so many, in the publisher's order: a prefix, no random sample. No more of the set is read. None: all."""
     template: str
     """How one record becomes one text, e.g. ``{question}\\n{answer}``."""
+    gibibytes: float | None = Field(default=None, gt=0)
+    """Disk that its texts take at the most, for plans alone. None: nobody has said."""
     note: str = ""
 
 
@@ -100,7 +104,9 @@ def sources_of(named: Mapping[str, Data], folder: Path, where: str) -> dict[str,
 
 
 def identity(source: dict[str, object]) -> dict[str, object]:
-    """What of a dumped source decides its texts: a file's content, not where it lies."""
+    """What of a dumped source decides its texts: a file's content, not where it lies; a choice of records, not its size."""
     data = source["data"]
     assert isinstance(data, dict)
-    return {**source, "data": {key: value for key, value in data.items() if data["kind"] != "file" or key != "path"}}
+    silent = {"file": {"path"}, "hub": {"gibibytes"}}.get(data["kind"], set())
+    kept = {key: value for key, value in data.items() if key not in silent and (key, value) != ("records", None)}
+    return {**source, "data": kept}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +10,42 @@ from repro.errors import InputError, SetupError
 from repro.manifest.data import HubDataset, LocalFile
 
 
-def hub(data: HubDataset) -> list[str]:
-    """Every record of a hub data set at its pinned revision. Raises SetupError when it cannot be had here."""
-    where = f"data set {data.repository}@{data.revision[:12]}"
+def hub(data: HubDataset) -> Iterator[str]:
+    """The texts of a hub data set at its pinned revision, one after the other, so that no set is held in memory.
+
+    Raises SetupError when it cannot be had here or has fewer records than the source says.
+    """
+    from datasets.exceptions import DatasetsError
+
+    where, found = f"data set {data.repository}@{data.revision[:12]}", 0
     try:
-        records = [record for part in _parts(data) for record in part]
-    except (OSError, ValueError, RuntimeError) as error:
+        for text in through(data.template, islice(_records(data), data.records), where):
+            yield text
+            found += 1
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         problem = (str(error).splitlines() or [type(error).__name__])[0]
         raise SetupError(
             f"{where}: cannot be had here ({problem}); fetch it on a connected machine and copy the cache, name another "
             "source in the manifest (a file of your own: kind: file), or use the manifest's twin that needs no download"
         ) from error
-    return through(data.template, records, where)
+    if found < (data.records or 1):
+        raise SetupError(f"{where}: found {found} records, expected {data.records or 'at least 1'}; correct the source")
 
 
-def _parts(data: HubDataset) -> Iterator[Iterable[Mapping[str, Any]]]:
+def _records(data: HubDataset) -> Iterator[Mapping[str, Any]]:
+    """Part by part or file by file. Where only the first are asked for, the others are not downloaded either."""
     import datasets
 
+    streaming = data.records is not None
     if data.files:
         files = [f"hf://datasets/{data.repository}@{data.revision}/{name}" for name in data.files]
         builder = "parquet" if data.files[0].endswith(".parquet") else "json"
-        yield datasets.load_dataset(builder, data_files=files, split="train")
+        yield from datasets.load_dataset(builder, data_files=files, split="train", streaming=streaming)
         return
     for configuration in data.configurations or (None,):
-        yield datasets.load_dataset(data.repository, configuration, split=data.split, revision=data.revision)
+        yield from datasets.load_dataset(
+            data.repository, configuration, split=data.split, revision=data.revision, streaming=streaming
+        )
 
 
 def local(data: LocalFile) -> list[str]:
@@ -44,7 +57,7 @@ def local(data: LocalFile) -> list[str]:
     chosen = [record for number, record in enumerate(records, 1) if _matches(record, data, f"{path}: record {number}")]
     if not chosen:
         raise InputError(f"{path}: none of its {len(records)} records has {_spelled(data.only)}; correct `only`")
-    return through(data.template, chosen, str(path))
+    return list(through(data.template, chosen, str(path)))
 
 
 def _matches(record: Mapping[str, Any], data: LocalFile, where: str) -> bool:
@@ -90,15 +103,13 @@ def _parquet(path: Path) -> list[Mapping[str, Any]]:
         raise InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); write it again") from error
 
 
-def through(template: str, records: Iterable[Mapping[str, Any]], where: str) -> list[str]:
+def through(template: str, records: Iterable[Mapping[str, Any]], where: str) -> Iterator[str]:
     """Each record through the template. Raises InputError for a record without the fields it asks for."""
-    texts = []
     for number, record in enumerate(records, 1):
         try:
-            texts.append(template.format_map(record))
+            yield template.format_map(record)
         except KeyError as error:
             raise InputError(
                 f"{where}: record {number} has no field {error.args[0]!r}, which the template {template!r} asks for; "
                 f"it has {', '.join(record)}"
             ) from error
-    return texts

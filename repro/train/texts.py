@@ -5,15 +5,17 @@ texts on a machine that can download nothing.
 """
 
 import ast
-import hashlib
 import json
+import os
 import re
 import sysconfig
+import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from repro.errors import SetupError
-from repro.files import write_bytes
+from repro.files import file_digest, sync_folder, write_bytes
 from repro.manifest.data import HubDataset, LocalFile, PythonTopics, ReasoningGym, Source, StandardLibrary
 from repro.plan.texts import texts_file
 from repro.train.records import hub, local
@@ -26,26 +28,48 @@ def texts(source: Source, edition: str, cache: Path) -> list[str]:
     """All texts of a source as fetched into the cache. Raises SetupError when they are absent or were changed."""
     path = texts_file(cache, source, edition)
     try:
-        content = path.read_bytes()
+        found = file_digest(path)
         expected = path.with_suffix(".sha256").read_text().strip()
     except OSError as error:
         raise SetupError(
             f"data {source.id} ({edition}): not in the cache {cache}; bring it there: repro fetch NAME"
         ) from error
-    found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise SetupError(f"{path}: found sha256 {found[:12]}, expected {expected[:12]}; remove it and fetch again")
-    return [json.loads(line) for line in content.decode().splitlines()]
+    with path.open("rb") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def materialise_texts(source: Source, destination: Path) -> None:
-    """Write a source's texts to `destination`, one JSON string a line, with their digest beside."""
-    content = "".join(json.dumps(text) + "\n" for text in original(source)).encode()
-    write_bytes(destination.with_suffix(".sha256"), hashlib.sha256(content).hexdigest().encode())
-    write_bytes(destination, content)
+    """Write a source's texts to `destination`, one JSON string a line, with their digest beside.
+
+    One text at a time, whatever the size of the set; the file appears when it is whole and its digest is there. Raises
+    SetupError when the source cannot be had here or the disk is full.
+    """
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        _write(original(source), destination)
+        sync_folder(destination.parent)
+    except OSError as error:
+        raise SetupError(f"{destination}: could not be written ({error.strerror}); free disk space") from error
 
 
-def original(source: Source) -> list[str]:
+def _write(written: Iterable[str], destination: Path) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".tmp", dir=destination.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for text in written:
+                file.write(json.dumps(text).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        write_bytes(destination.with_suffix(".sha256"), file_digest(beside).encode())
+        os.replace(beside, destination)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def original(source: Source) -> Iterable[str]:
     """All texts of a source from where they come from. Raises SetupError when it cannot be had here."""
     match source.data:
         case StandardLibrary():

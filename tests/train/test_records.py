@@ -99,5 +99,5 @@ def test_a_hub_set_that_cannot_be_had_gives_one_line_with_the_way_out() -> None:
     with pytest.raises(
         SetupError, match=r"data set example/absent@000000000000: cannot be had here .*source"
     ) as caught:
-        hub(absent)
+        list(hub(absent))
     assert "\n" not in str(caught.value)
