@@ -47,17 +47,16 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def show(report: "Report") -> None:
     """Print what was found, beside its limit, then what each readout reads."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    console, name = Console(), escape(report.id)
+    from repro.report.console import literal
+
+    console, name = literal(80), report.id
     findings = Table("check", "of", "found", "limit", "", title=f"{name}, {report.n} probes", title_justify="left")
     for finding in report.findings:
-        mark = {True: "[green]holds[/]", False: "[red]BROKEN[/]", None: "[yellow]open[/]"}[finding.holds]
-        columns = (finding.check, finding.subject, finding.found, finding.limit)
-        findings.add_row(*map(Text, columns), mark)  # Text: ids and words of a set are not markup
+        mark = {True: Text("holds", "green"), False: Text("BROKEN", "red"), None: Text("open", "yellow")}[finding.holds]
+        findings.add_row(finding.check, finding.subject, finding.found, finding.limit, mark)
     accuracy = Table("leave-one-out accuracy from", *report.chance, title="What can be read", title_justify="left")
     for given, values in {"chance": report.chance, **report.accuracy}.items():
         accuracy.add_row(given, *(f"{values[concept]:.3f}" for concept in report.chance))

@@ -22,9 +22,9 @@ def show(checks: Sequence[Check], papers: Sequence[Paper], console: Console) -> 
         notable = [check for check in mine if check.severity != "none"]
         if notable:
             console.print(_table(paper, notable))
-        console.print(f"[bold]{paper.id}[/]: {summary(mine)}\n")
+        console.print(Text.assemble((paper.id, "bold"), f": {summary(mine)}\n"))
     if len(papers) > 1:
-        console.print(f"[bold]all[/]: {summary(checks)}")
+        console.print(Text.assemble(("all", "bold"), f": {summary(checks)}"))
 
 
 def summary(checks: Sequence[Check]) -> str:
@@ -39,7 +39,9 @@ def summary(checks: Sequence[Check]) -> str:
 
 
 def _table(paper: Paper, checks: Sequence[Check]) -> Table:
-    table = Table(title=paper.title, title_justify="left", header_style="bold", show_lines=True, expand=True)
+    table = Table(
+        title=Text(paper.title, "table.title"), title_justify="left", header_style="bold", show_lines=True, expand=True
+    )
     table.add_column("severity, check", no_wrap=True)
     table.add_column("where", max_width=16)
     table.add_column("printed ≠ recomputed", max_width=20)

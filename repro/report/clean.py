@@ -1,14 +1,13 @@
 """Disk use as a table: what can go, what stays and why."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from repro.execute.clean import Item, Kind, total
+from repro.report.console import literal
 
 SHOWN = 20
 GOES = {"evidence": "no", "leftover": "yes", "cache": "with --cache"}
@@ -21,7 +20,7 @@ def print_inventory(items: Sequence[Item], results: Path, cache: Path) -> None:
         table.add_column(column, justify="right" if column == "MiB" else "left", overflow="fold")
     for item in items[:SHOWN]:
         table.add_row(f"{item.bytes / 2**20:.1f}", GOES[item.kind], item.why, str(item.path))
-    console = Console() if sys.stdout.isatty() else Console(width=240)
+    console = literal(240)
     console.print(table if items else f"nothing of this project lies in {results} and {cache}")
     if len(items) > SHOWN:
         rest = sum(item.bytes for item in items[SHOWN:])

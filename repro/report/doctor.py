@@ -1,14 +1,13 @@
 """What this machine can run, as a table: what was found, and what would help where something is missing."""
 
-import sys
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from repro.execute.fitting import Fit
 from repro.execute.machine import Ability
+from repro.report.console import literal
 
 
 def print_abilities(abilities: Sequence[Ability], fits: Sequence[Fit]) -> None:
@@ -19,7 +18,7 @@ def print_abilities(abilities: Sequence[Ability], fits: Sequence[Fit]) -> None:
     for ability in abilities:
         mark = "yes" if ability.able else "NO" if ability.needed else "no"
         table.add_row(mark, ability.what, ability.found, "" if ability.able else ability.remedy)
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=160, highlight=False)
+    console = literal(160, highlight=False)
     console.print(table)
     fitting = [_named(fit, f"{fit.runs} runs") for fit in fits if fit.fits]
     console.print(f"manifests whose largest run fits the memory here: {', '.join(fitting) or 'none'}")

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from repro.evidence.folder import RunFolder
 from repro.execute.folders import Place
 from repro.execute.queue import Watcher
+from repro.report.console import literal
 
 
 @contextmanager
@@ -25,11 +25,11 @@ def watcher(places: Sequence[Place]) -> Iterator[Watcher]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[now]}"),
+        TextColumn("{task.fields[now]}", markup=False),
     )
-    with Progress(*columns, console=Console()) as progress:
+    with Progress(*columns, console=literal(160)) as progress:
         yield Live(progress, len(places) - cached)
 
 

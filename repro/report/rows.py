@@ -27,8 +27,9 @@ def _plain(value: Any) -> float | str:
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from repro.report.console import literal
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
@@ -36,7 +37,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console = literal(200)
     console.print(table)
     console.print(f"{len(rows)} rows", style="dim")
 

@@ -1,15 +1,14 @@
 """What lies in a results folder: runs under way, finished, and left unfinished."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from repro.execute.elsewhere import at_work
+from repro.report.console import literal
 from repro.report.progress import describe
 
 
@@ -26,8 +25,7 @@ def print_status(results: Path) -> None:
         if state == "unfinished":
             state = elsewhere.get(folder, state)
         table.add_row(folder.parent.name, folder.name, state, describe(now) if state.startswith("running") else "")
-    console = Console() if sys.stdout.isatty() else Console(width=160)
-    console.print(table if folders else f"no runs under {results / 'runs'}")
+    literal(160).print(table if folders else f"no runs under {results / 'runs'}")
 
 
 def _state(folder: Path, now: dict[str, Any]) -> str:
