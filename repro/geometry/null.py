@@ -76,7 +76,7 @@ def planted_values(
     rows: Spectrum, labels: Labels, observed: Array, draws: int, rng: np.random.Generator, alpha: float
 ) -> Array:
     """EI of Gaussian activations with separate concepts whose accuracies match the observed ones (K)."""
-    noise, width = _noise(rows, labels)
+    noise, width = planted_noise(rows, labels)
     strength = matched_strength(labels, observed, noise, width, rng, alpha)
     values = []
     for start in range(0, draws, BATCH):
@@ -97,17 +97,19 @@ def planted(labels: Labels, strength: Array, noise: float, width: int, draws: in
     return sample
 
 
-def _noise(rows: Spectrum, labels: Labels) -> tuple[float, int]:
+def planted_noise(rows: Spectrum, labels: Labels) -> tuple[float, int]:
     """Standard deviation and dimension of the noise: what the labels leave of X, as equally many equal directions."""
     design = labels.onehot - labels.onehot.mean(axis=0)
     X = reduced(rows.X)
     rest = X - design @ np.linalg.lstsq(design, X, rcond=None)[0]
-    variances = np.square(np.linalg.svd(rest, compute_uv=False))
-    total = float(variances.sum())
-    if total <= 0:
+    deviations = np.linalg.svd(rest, compute_uv=False)
+    largest = float(deviations.max(initial=0.0))
+    if largest <= 0:
         return 1.0, labels.nominal_rank + 1
+    variances = np.square(deviations / largest)  # of the largest: fourth powers of the activations need not be numbers
+    total = float(variances.sum())
     width = max(labels.nominal_rank + 1, round(total**2 / float(np.square(variances).sum())))
-    return float(np.sqrt(total / max(1, labels.n - 1 - labels.nominal_rank) / width)), width
+    return largest * float(np.sqrt(total / max(1, labels.n - 1 - labels.nominal_rank) / width)), width
 
 
 def matched_strength(

@@ -10,6 +10,7 @@ from repro.geometry.null import (
     matched_strength,
     permuted_values,
     planted,
+    planted_noise,
     planted_values,
     summary,
     within_domain_permutations,
@@ -85,6 +86,18 @@ def test_planted_activations_reach_the_accuracies_asked_for():
     codes = np.broadcast_to(labels.codes, (300, 48, 2))
     reached = accuracies(residual_operators(weighted_rows(X, weights), weights, 1.0), codes, labels).mean(axis=0)
     np.testing.assert_allclose(reached, target, atol=0.02)
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e77, 1e100, 1e150])
+def test_planted_noise_follows_the_scale_of_the_activations_and_its_dimension_does_not(design, scale):
+    X, columns = design(5, 24, 30, (3, 2))
+    labels = Labels.of(columns)
+    noise, width = planted_noise(spectrum(X), labels)
+    assert noise > 0
+    assert width > labels.nominal_rank + 1
+    scaled, same = planted_noise(spectrum(scale * X), labels)
+    assert scaled == pytest.approx(scale * noise, rel=1e-9)
+    assert same == width
 
 
 def test_planted_concepts_lie_in_separate_subspaces():
