@@ -20,6 +20,8 @@ def keep(results: Path, claims: Sequence[Claim], verdicts: Sequence[Verdict]) ->
     """Replace the rows of these claims in one transaction; why not, when the store is in use or missing."""
     if not (results / NAME).exists():
         return "there is no store"
+    if not claims:
+        return None  # nothing to replace: a manifest need not have claims
     try:
         with duckdb.connect(str(results / NAME)) as connection:
             connection.execute("BEGIN")

@@ -29,7 +29,10 @@ _BARS = " ▁▂▃▄▅▆▇█"
 
 
 def show(verdicts: Sequence[Verdict], console: Console) -> None:
-    """Print every verdict, then how many there are of each."""
+    """Print every verdict, then how many there are of each; or that there is none to give."""
+    if not verdicts:
+        console.print("no published claim is bound to this manifest: nothing to judge")
+        return
     width = max((len(_name(verdict)) for verdict in verdicts if verdict.outcome not in FOLDED), default=0)
     for (source, locator), group in groupby(verdicts, key=lambda verdict: (verdict.source, verdict.locator)):
         console.print(Text(f"\n{source}, {locator}", style="bold"))
