@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from repro.cli import main
+from repro.geometry import Labels, Undefined
+from repro.measure import measure, record
+from repro.report.measure import switch_sentences
 
 KEYS = {
     "entanglement_intensity", "entanglement_intensity_ci", "v_purity", "accuracy", "rank", "singular_values", "own",
@@ -241,3 +244,100 @@ def test_missing_and_foreign_files_are_refused_in_one_line(files, capsys, tmp_pa
     assert "empty" in refused(capsys, [*good[:4], str(junk)])
     junk.write_text("domain,shape\ncode,causal\nmath\n" + "code,causal\n" * 46)
     assert "line 3 has 1 fields" in refused(capsys, [*good[:4], str(junk)])
+
+
+def test_square_brackets_and_colons_in_names_are_shown_as_they_are(files, capsys):
+    X, columns = planted(0)
+    domain, register, shape = columns.values()
+    named = {"[/bold]x": [f"[red]{name}" for name in domain], "domain [v2]": register, ":dog:": shape}
+    assert main([*files(X, columns), "--quick"]) == 0, "the control: the same numbers under plain names"
+    plain = capsys.readouterr().out
+    assert main([*files(X, named), "--quick"]) == 0
+    out = capsys.readouterr().out
+    for words in ("[/bold]x", "domain [v2]", ":dog:", "[red]code – [red]math", "Similarity of [/bold]x classes"):
+        assert words in out
+        assert words not in plain
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_labels_parted_by_another_mark_are_not_one_concept(files, capsys, tmp_path, mark):
+    arguments = files(*planted(0))
+    assert main([*arguments, "--quick"]) == 0, "the control: commas"
+    capsys.readouterr()
+    text = (tmp_path / "l.csv").read_text()
+    (tmp_path / "l.csv").write_text(text.replace(",", mark))
+    error = refused(capsys, [*arguments, "--quick"])
+    assert str(tmp_path / "l.csv") in error
+    assert "expected columns separated by commas" in error
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e77, 1e100, 1e150])
+def test_activations_of_any_scale_are_measured_and_what_scale_cannot_move_stays(scale):
+    """A penalty in proportion to the activations as they are gives the same EI at every scale."""
+    X, columns = planted(0, d=60)
+    labels = Labels.of(columns)
+    one, other = (measure(Z, labels, draws=20, null_draws=20) for Z in (X, scale * X))
+    assert other.geometry.rank == one.geometry.rank
+    assert other.geometry.activation_rms == pytest.approx(scale * one.geometry.activation_rms)
+    for quick in (False, True):
+        json.dumps(record(measure(scale * X, labels, quick, 20, 20)), allow_nan=False)
+    same = [
+        (a.value, b.value)
+        for a, b in zip(one.context.readings, other.context.readings, strict=True)
+        if a.specification.alpha.startswith("relative") and a.specification.centring == "none"
+    ]
+    assert len(same) == 64
+    assert all(b == pytest.approx(a) for a, b in same)
+    moved = [r.value for r in other.context.readings if r.specification.alpha == "absolute"]
+    assert moved != [r.value for r in one.context.readings if r.specification.alpha == "absolute"], "the control"
+
+
+def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refused_in_one_line(files, capsys):
+    X, columns = planted(0)
+    assert main([*files(1e10 * X, columns), "--quick"]) == 0
+    capsys.readouterr()
+    assert "Rescale them" in refused(capsys, [*files(1e100 * X, columns), "--quick"])
+
+
+def test_a_single_concept_is_told_that_there_is_none_to_damage(files, capsys):
+    X, columns = planted(0)
+    assert main(files(X, {"domain": columns["domain"]})) == 0
+    out = capsys.readouterr().out
+    assert "there is no other to damage" in out
+    for title in ("EI when nothing is there", "Scale sweep", "readings of the definition", "bootstrap"):
+        assert title not in out
+    assert main([*files(X, {"domain": columns["domain"]}), "--quick", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["entanglement_intensity"] == 0
+    assert "there is no other to damage" in printed.err
+    assert main([*files(X, columns), "--quick", "--json"]) == 0
+    assert capsys.readouterr().err == "", "the control: several concepts need no note"
+
+
+def test_the_readings_of_the_table_are_those_of_the_record(files, capsys):
+    arguments = files(*planted(2))
+    found = measured(capsys, arguments)["specification"]
+    assert main(arguments) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for name in ("minimum", "median", "maximum"):
+        assert f"{name} of EI {found[name]:.3g}" in lines
+    assert f"undefined {found['undefined'] / found['count']:.1%}" in lines
+    for switch in ("removal", "directions", "centring", "clip", "own", "alpha"):
+        line = next(line for line in lines if line.startswith(f"{switch}: "))
+        for value in {reading[switch] for reading in found["readings"]}:
+            under = [r["entanglement_intensity"] for r in found["readings"] if r[switch] == value]
+            assert f"{value} {np.median([ei for ei in under if ei is not None]):.3g}" in line
+
+
+def test_the_switch_that_moves_ei_most_comes_first_and_an_undefined_value_is_no_zero():
+    """EI 1 or 2 by removal, 1.5 either way by clip; undefined under one of the penalties."""
+    none = Undefined("none")
+    readings = [
+        {"clip": clip, "removal": removal, "alpha": alpha, "entanglement_intensity": none if alpha == "b" else ei}
+        for clip in (True, False)
+        for removal, ei in (("refit", 1.0), ("frozen", 2.0))
+        for alpha in ("a", "b")
+    ]
+    _, *lines = switch_sentences(readings).splitlines()
+    assert lines[0] == "  removal: refit 1, frozen 2"
+    assert set(lines[1:]) == {"  clip: True 1.5, False 1.5", "  alpha: a 1.5, b undefined"}

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 
@@ -24,13 +25,15 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, and print the record or the tables."""
-    from repro.measure import measure, read_activations, read_labels, record
+    from repro.measure import alone, measure, read_activations, read_labels, record
 
     X = read_activations(arguments.activations)
     labels = read_labels(arguments.labels, len(X))
     measured = measure(X, labels, quick=arguments.quick)
     if arguments.json:
         print(json.dumps(record(measured), indent=2, allow_nan=False))
+        if note := alone(measured):
+            print(f"repro measure: {note}", file=sys.stderr)
         return 0
     from repro.report.measure import show
 

@@ -56,11 +56,11 @@ def measure(X: Array, labels: Labels, quick: bool = False, draws: int = 2000, nu
     Raises `InputError` for activations beside which the penalty is no number.
     """
     try:
-        with warnings.catch_warnings(action="error", category=LinAlgWarning):
+        with warnings.catch_warnings(action="error", category=LinAlgWarning), np.errstate(over="raise"):
             geometry = diagnose(X, labels)
             context = None if quick else _context(X, labels, geometry, draws, null_draws)
             alike = similarity(X, labels)
-    except (np.linalg.LinAlgError, LinAlgWarning):
+    except (np.linalg.LinAlgError, LinAlgWarning, FloatingPointError):
         raise InputError(
             f"activations reach {np.abs(X).max():.1e} and span fewer dimensions than there are probes: beside them a penalty "
             f"of {ALPHA:g} is rounded away. Rescale them, or drop probes with the activations of another."

@@ -76,6 +76,11 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
     header = lines[0]
     if "" in header or len(set(header)) < len(header):
         raise InputError(f"{path}: header {header}; every column needs a concept name of its own.")
+    if len(header) == 1 and (other := next((mark for mark in ";\t" if mark in header[0]), None)):
+        raise InputError(
+            f"{path}: header is the one name {header[0]!r}, with {other!r} between words; expected columns separated "
+            f"by commas. Save it with commas."
+        )
     return header, lines[1:]
 
 

@@ -45,11 +45,21 @@ def record(measured: Measured) -> dict[str, Any]:
     return plain | {"undefined": reasons}
 
 
+def alone(measured: Measured) -> str | None:
+    """What to think of EI when there is one concept only: the sum over the other ones is empty (docs/SCIENCE.md §5)."""
+    if len(measured.geometry.concepts) > 1:
+        return None
+    return (
+        f"{measured.geometry.concepts[0]!r} is the only concept: there is no other to damage, so EI is 0 or undefined by "
+        "construction under every null, scale and reading, and says nothing. Give two concepts or more."
+    )
+
+
 def _context(context: Context) -> dict[str, Any]:
     return {
         "null": {kind: _null(null) for kind, null in context.null.items()},
         "scale_sweep": [_point(point) for point in context.sweep],
-        "specification": _specification(context.readings),
+        "specification": specification(context.readings),
     }
 
 
@@ -72,7 +82,8 @@ def _point(point: ScalePoint) -> dict[str, Any]:
     }
 
 
-def _specification(readings: list[Reading]) -> dict[str, Any]:
+def specification(readings: list[Reading]) -> dict[str, Any]:
+    """How EI varies over the readings of its definition; quantiles are of those under which it is defined."""
     values = [reading.value for reading in readings if not isinstance(reading.value, Undefined)]
     none = Undefined("EI is undefined under every specification")
     low, middle, high = np.quantile(values, [0, 0.5, 1]).tolist() if values else (none, none, none)
@@ -82,12 +93,12 @@ def _specification(readings: list[Reading]) -> dict[str, Any]:
         "minimum": low,
         "median": middle,
         "maximum": high,
-        "share": shares(readings),
+        "share": _shares(readings),
         "readings": [asdict(r.specification) | {"entanglement_intensity": r.value} for r in readings],
     }
 
 
-def shares(readings: list[Reading]) -> dict[str, float]:
+def _shares(readings: list[Reading]) -> dict[str, float]:
     """Share of specifications under which statements about EI hold."""
     return {
         "EI > 1: other concepts lose more than the own one": share(readings, lambda ei: ei > 1),

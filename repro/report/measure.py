@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 
 from repro.geometry import Geometry, Undefined
@@ -12,15 +14,16 @@ from repro.geometry.interval import Interval
 from repro.geometry.specification import Reading, Specification
 from repro.geometry.sweep import ScalePoint
 from repro.measure.compose import Context, Measured
-from repro.measure.record import shares
+from repro.measure.record import alone, specification
+from repro.report.console import literal
 
 INTACT = 0.9
 """Share of its accuracy at scale 1 a concept must keep for the geometry to count as intact in the sweep's summary."""
 
 
-def show(measured: Measured, console: Console | None = None) -> None:
+def show(measured: Measured) -> None:
     """Print all tables."""
-    console = console or Console(highlight=False)
+    console = literal(160, highlight=False)
     for part in parts(measured):
         console.print(part)
         console.print()
@@ -29,16 +32,24 @@ def show(measured: Measured, console: Console | None = None) -> None:
 def parts(measured: Measured) -> Iterator[RenderableType]:
     """The tables and sentences, in reading order."""
     yield _summary(measured)
+    if note := alone(measured):
+        yield note
     yield _accuracies(measured.geometry)
     yield _directions(measured.geometry)
-    if measured.context:
-        yield _nulls(measured.context)
-        yield _sweep(measured.context)
-        yield _overlay(measured.context)
-        yield scale_sentence(measured.geometry, measured.context.sweep)
-        yield relative_sentence(measured.context.readings)
-        yield _specifications(measured.context)
+    if measured.context and not note:
+        yield from _context(measured.geometry, measured.context)
     yield _similarity(measured)
+
+
+def _context(geometry: Geometry, context: Context) -> Iterator[RenderableType]:
+    """What EI has to be read against."""
+    yield _nulls(context)
+    yield _sweep(context)
+    yield _overlay(context)
+    yield scale_sentence(geometry, context.sweep)
+    yield relative_sentence(context.readings)
+    yield _specifications(context)
+    yield switch_sentences(specification(context.readings)["readings"])
 
 
 def number(value: float | Undefined, digits: int = 3) -> str:
@@ -57,7 +68,7 @@ def _summary(measured: Measured) -> Table:
     g = measured.geometry
     table = _table(f"{g.n} probes × {g.width} features", "quantity", "value")
     table.add_row("entanglement intensity (EI)", number(g.entanglement_intensity))
-    if measured.context:
+    if measured.context and not alone(measured):
         table.add_row("  95 % bootstrap interval (median)", _interval(measured.context.interval))
     table.add_row("  theory, nominal rank | measured rank", f"{number(g.theory)} | {number(g.theory_measured_rank)}")
     table.add_row("V-purity", number(g.v_purity))
@@ -155,13 +166,30 @@ def relative_sentence(readings: list[Reading]) -> str:
 
 
 def _specifications(context: Context) -> Table:
-    readings = context.readings
-    missing = sum(isinstance(reading.value, Undefined) for reading in readings)
-    title = f"{len(readings)} readings of the definition ({missing} undefined)"
-    table = _table(title, "statement", "share of readings")
-    for statement, value in shares(readings).items():
+    found = specification(context.readings)
+    table = _table(f"{found['count']} readings of the definition", "statement", "share of readings")
+    for statement, value in found["share"].items():
         table.add_row(statement, f"{value:.1%}")
+    table.add_row("undefined", f"{found['undefined'] / found['count']:.1%}", end_section=True)
+    for name in ("minimum", "median", "maximum"):
+        table.add_row(f"{name} of EI", number(found[name]))
     return table
+
+
+def switch_sentences(readings: list[dict[str, Any]]) -> str:
+    """The median EI under each value of each switch, a line per switch, the switch that moves it most first."""
+    lines = []
+    for switch in [key for key in readings[0] if key != "entanglement_intensity"]:
+        values: dict[str, list[float]] = {str(reading[switch]): [] for reading in readings}
+        for reading in readings:
+            if not isinstance(reading["entanglement_intensity"], Undefined):
+                values[str(reading[switch])].append(reading["entanglement_intensity"])
+        medians = {value: float(np.median(under)) for value, under in values.items() if under}
+        if len(values) > 1:
+            said = (f"{value} {number(medians[value]) if value in medians else 'undefined'}" for value in values)
+            lines.append((np.ptp([*medians.values()]) if medians else 0.0, f"  {switch}: {', '.join(said)}"))
+    ranked = [line for _, line in sorted(lines, key=lambda line: -line[0])]
+    return "\n".join(["Median EI by switch, the one that moves it most first:", *ranked])
 
 
 def _similarity(measured: Measured) -> Table:
