@@ -1,10 +1,12 @@
 """The command line: `repro VERB …`. Parse, call, exit code; the work lies elsewhere.
 
-Exit codes: 0 all well · 1 contradicted or inconsistent · 2 bad input or set-up, one clear line · 3 incomplete.
+Exit codes: 0 all well · 1 contradicted or inconsistent · 2 bad input or set-up, one clear line · 3 incomplete ·
+130 interrupted · 141 whoever read the output stopped reading.
 Each family of verbs has a module with `add(verbs)`; what a verb needs is imported when it runs, so help appears at once.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -32,13 +34,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = parsed.run(parsed)
+        sys.stdout.flush()
     except ReproError as error:
         print(f"repro {parsed.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("repro: stopped; what was finished is kept", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        return _unread()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich ends the program with 1, which would be a verdict here
+            return _unread()
+        raise
     return code
+
+
+def _unread() -> int:
+    """As if SIGPIPE had ended the program: neither 0 nor a verdict, since the rest was never said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+    return 128 + signal.SIGPIPE
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
