@@ -55,6 +55,8 @@ def query(results: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """(column names, rows) of one query. Raises InputError for SQL that cannot be carried out."""
     with connect(results) as connection:
         try:
+            if not connection.extract_statements(sql):
+                raise InputError(f"{sql!r}: no statement in it; give one query, such as 'SELECT * FROM runs'")
             cursor = connection.execute(sql)
             return [column[0] for column in cursor.description or []], cursor.fetchall()
         except duckdb.Error as error:

@@ -1,7 +1,10 @@
 """Commands as a user types them: exit codes, and one clear line for what is wrong."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,3 +84,52 @@ def test_a_results_folder_that_cannot_be_written_is_named(repro: Command, tmp_pa
     done = repro("ingest", results=tmp_path / "file")
     assert done.returncode == 2
     assert "choose another folder" in done.stderr
+
+
+def test_sql_shows_square_brackets_as_they_are(repro: Command) -> None:
+    assert repro("ingest").returncode == 0
+    done = repro("sql", "SELECT '[red]x[/y] :dog:' AS \"[v2]\"")
+    assert done.returncode == 0
+    assert "[red]x[/y] :dog:" in done.stdout
+    assert "[v2]" in done.stdout
+
+
+@pytest.mark.parametrize("sql", ["", " ;", "-- only a comment", "/* and another */"])
+def test_a_query_without_a_statement_is_one_line_and_exit_code_2(repro: Command, sql: str) -> None:
+    assert repro("ingest").returncode == 0
+    assert repro("sql", "-- a comment\nSELECT 1").returncode == 0, "the control"
+    done = repro("sql", sql)
+    assert done.returncode == 2
+    assert done.stderr.startswith("repro sql: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["sql", "SELECT 1"], ["sql", "SELECT 1", "--format", "json"]])
+def test_a_reader_who_stops_reading_is_no_verdict(repro: Command, tmp_path: Path, arguments: list[str]) -> None:
+    assert repro("ingest").returncode == 0
+    assert repro(*arguments).returncode == 0, "the control: read to its end"
+    environment = {**os.environ, "REPRO_RESULTS": str(tmp_path / "results")}
+    command = [sys.executable, "-m", "repro", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_verifying_a_manifest_without_claims_says_so_and_is_well(repro: Command) -> None:
+    assert repro("ingest").returncode == 0
+    done = repro("verify", "companions_laptop")
+    assert done.returncode == 0
+    assert "no published claim is bound to this manifest" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_run_folder_in_square_brackets_has_its_name_in_the_status(repro: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "runs" / "mine" / "[red]run"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    done = repro("status")
+    assert done.returncode == 0
+    assert "[red]run" in done.stdout
