@@ -1,76 +1,74 @@
-"""What a run's sequence of checkpoints shows: collapse, recovery, divergence, order of cells (docs/SCIENCE.md §11).
+"""What runs' sequences of checkpoints show: collapse, recovery, divergence, order of cells (docs/SCIENCE.md §11).
 
-Source: selective paper §4. An undefined or invalid EI is not 0, so it neither starts nor continues a collapse.
-S checkpoints, N seeds, K concepts.
+Source: selective paper §4. A value that is undefined or invalid is NaN: it is not 0, so it neither starts nor continues
+a collapse, and a seed without a value is left out of a comparison.
+R runs, S ≥ 1 checkpoints by rising step, N seeds, K concepts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+import numpy.typing as npt
+from scipy import special
 
 from repro.geometry.undefined import Array, Undefined
 
-Value = float | Undefined
+LEVEL = 0.05
+"""Two-sided level beyond which two conditions differ (§11)."""
 
 
-def collapse_step(steps: Sequence[int], values: Sequence[Value]) -> int | Undefined:
-    """First step from which EI is 0 at every later checkpoint."""
-    zero = _zeros(values)
-    if not zero or not zero[-1]:
-        return Undefined("EI is not 0 at the last checkpoint")
-    alive = [i for i, is_zero in enumerate(zero) if not is_zero]
-    return steps[alive[-1] + 1 if alive else 0]
+def collapse_steps(steps: Sequence[float], values: Array) -> Array:
+    """Per run, the first step from which every value (R × S) is 0; NaN where the last one is not."""
+    zero_to_the_end = np.logical_and.accumulate((values == 0)[:, ::-1], axis=1)[:, ::-1]
+    first = zero_to_the_end.argmax(axis=1)
+    return np.where(zero_to_the_end[:, -1], np.asarray(steps, dtype=np.float64)[first], np.nan)
 
 
-def temporary_recovery(values: Sequence[Value]) -> bool:
-    """Whether EI is 0, later above 0, and later 0 again."""
-    zero = _zeros(values)
-    alive = [not isinstance(value, Undefined) and value > 0 for value in values]
-    return any(alive[i] and any(zero[:i]) and any(zero[i + 1 :]) for i in range(len(values)))
+def recoveries(values: Array) -> npt.NDArray[np.bool_]:
+    """Per run, whether a value (R × S) is 0, a later one above 0, and a still later one 0 again."""
+    zero = values == 0
+    was_zero = np.logical_or.accumulate(zero, axis=1)
+    alive_again = np.logical_or.accumulate(was_zero & (values > 0), axis=1)
+    return np.asarray((zero & alive_again).any(axis=1))
 
 
-def divergence_step(
-    steps: Sequence[int], first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], level: float = 0.05
-) -> int | Undefined:
-    """First step from which Welch's t of two conditions (S × N seeds each) stays beyond the two-sided level.
+def divergence_step(steps: Sequence[int], first: Array, second: Array, level: float = LEVEL) -> int | Undefined:
+    """First step from which Welch's t of two conditions (N × S each) stays beyond the two-sided level.
 
     Where neither condition varies, the step counts when the means differ.
     """
-    beyond = [_differ(np.asarray(a), np.asarray(b), level) for a, b in zip(first, second, strict=True)]
-    if not beyond or not beyond[-1]:
+    known = [(a[~np.isnan(a)], b[~np.isnan(b)]) for a, b in zip(first.T, second.T, strict=True)]
+    if min(len(seeds) for seeds in known[-1]) < 2:
+        return Undefined("fewer than two seeds of a condition at the last checkpoint")
+    beyond = [_differ(a, b, level) for a, b in known]
+    if not beyond[-1]:
         return Undefined("the conditions do not differ at the last checkpoint")
     alike = [i for i, differs in enumerate(beyond) if not differs]
     return steps[alike[-1] + 1 if alike else 0]
 
 
-def collapse_order(
-    steps: Sequence[int], damage: Sequence[Array], own: Sequence[Sequence[str]], concepts: Sequence[str]
-) -> dict[tuple[str, str], int | Undefined]:
-    """First step from which the clipped damage stays 0, for every (own concept, other concept).
+def cell_damage(damage: Array, own: Sequence[str], concepts: Sequence[str]) -> Array:
+    """D⁺ (own concept × other concept, K × K): clipped damage (directions × K) summed over the directions of each concept.
 
-    Each checkpoint gives its damage matrix (directions × K) and the own concept of each direction. A cell sums the
-    damage of all directions of one own concept; directions are not matched across checkpoints.
+    NaN for an own concept that no direction belongs to. Directions need not match across checkpoints.
     """
-    cells = [cell_damage(D, names, concepts) for D, names in zip(damage, own, strict=True)]
-    pairs = [(a, b) for a in concepts for b in concepts if a != b]
-    return {cell: collapse_step(steps, [found[cell] for found in cells]) for cell in pairs}
-
-
-def cell_damage(D: Array, own: Sequence[str], concepts: Sequence[str]) -> Mapping[tuple[str, str], Value]:
-    """Clipped damage summed over the directions of each own concept; undefined when it has none."""
-    clipped = np.maximum(D, 0)
-    cells: dict[tuple[str, str], Value] = {}
-    for a in concepts:
-        rows = [i for i, name in enumerate(own) if name == a]
-        for j, b in enumerate(concepts):
-            none = Undefined(f"no direction belongs to {a}")
-            cells[a, b] = float(clipped[rows, j].sum()) if rows else none
+    belongs = np.array([[name == concept for name in own] for concept in concepts], dtype=bool)
+    cells: Array = belongs.astype(np.float64) @ np.maximum(damage, 0)
+    cells[~belongs.any(axis=1)] = np.nan
     return cells
 
 
-def _zeros(values: Sequence[Value]) -> list[bool]:
-    return [not isinstance(value, Undefined) and value == 0 for value in values]
+def collapse_order(
+    steps: Sequence[int], cells: Sequence[Array], concepts: Sequence[str]
+) -> dict[tuple[str, str], float]:
+    """First step from which a cell stays 0, for every (own concept, other concept); cells (K × K) of each checkpoint.
+
+    NaN where the cell is not 0 at the last checkpoint.
+    """
+    K = len(concepts)
+    paths = np.stack(cells, axis=-1).reshape(K * K, len(steps))
+    found = collapse_steps(steps, paths).reshape(K, K)
+    return {(a, b): float(found[i, j]) for i, a in enumerate(concepts) for j, b in enumerate(concepts) if i != j}
 
 
 def _differ(a: Array, b: Array, level: float) -> bool:
@@ -78,4 +76,7 @@ def _differ(a: Array, b: Array, level: float) -> bool:
         return False
     if np.ptp(a) == 0 and np.ptp(b) == 0:
         return bool(a[0] != b[0])
-    return bool(stats.ttest_ind(a, b, equal_var=False).pvalue < level)
+    errors = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = sum(errors) ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1))
+    t = (a.mean() - b.mean()) / np.sqrt(sum(errors))
+    return bool(2 * special.stdtr(freedom, -abs(t)) < level)

@@ -5,7 +5,7 @@ A folder whose files do not match its done marker is left out and named; the oth
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import pyarrow as pa
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
-from repro.files import digest
 from repro.store.database import NAME, create
 from repro.store.provenance import provenance_row, read_provenance
+from repro.store.trajectories import cell_collapses, collapses, divergences
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,6 @@ def ingest(results: Path) -> Ingested:
     finally:
         beside.unlink(missing_ok=True)
     return Ingested(len(folders), tuple(refused))
-
-
-def fingerprint(results: Path) -> str:
-    """Digest of which evidence there is: changes whenever an ingest would find something else."""
-    stats = [(str(path.parent.relative_to(results)), path.stat().st_mtime_ns) for path in _markers(results)]
-    return digest(stats)
-
-
-def _markers(results: Path) -> Iterator[Path]:
-    """Every file that says how far a run is, in a fixed order."""
-    for pattern in ("done.json", "run.json"):
-        yield from sorted((results / "runs").glob(f"*/*/{pattern}"))
 
 
 def _read(results: Path) -> tuple[list[_Folder], list[str]]:
@@ -155,6 +143,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> 
         [paths.column("filename").to_pylist()],
     )
     connection.unregister("paths")
+    _insert(connection, "collapses", collapses(connection))
+    _insert(connection, "cell_collapses", cell_collapses(connection))
+    _insert(connection, "divergences", divergences(connection))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -59,6 +59,40 @@ CREATE TABLE provenance (
     content JSON NOT NULL           -- everything: packages, kernels, files of model and texts, isolation, each attempt
 );
 
+-- What trajectories come to (docs/SCIENCE.md §11), for every trained run and probe set, both readings of EI. A collapse counts
+-- as geometric only where the anchored EI collapses too (§5). Of a run that is under way: so far.
+CREATE TABLE collapses (
+    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed INTEGER, probe_set VARCHAR,
+    specification VARCHAR NOT NULL, -- default, anchored
+    step INTEGER,                   -- first step from which EI is 0 at every later checkpoint
+    recovered BOOLEAN NOT NULL,     -- EI was 0, later above 0, and later 0 again
+    last_step INTEGER NOT NULL,     -- last checkpoint there is
+    reason VARCHAR,                 -- why there is no collapse step
+    status VARCHAR NOT NULL, run_id VARCHAR NOT NULL
+);
+
+-- The same per cell: first step from which the directions of one concept (own) no longer damage another one.
+CREATE TABLE cell_collapses (
+    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed INTEGER, probe_set VARCHAR,
+    own VARCHAR NOT NULL, concept VARCHAR NOT NULL,
+    step INTEGER,
+    place INTEGER,                  -- 1: first of the run's cells to collapse; equal steps share a place
+    last_step INTEGER NOT NULL,
+    reason VARCHAR,
+    status VARCHAR NOT NULL, run_id VARCHAR NOT NULL
+);
+
+-- First step from which the EI of two conditions, over seeds of finished runs, differs by Welch's t at the two-sided 5 % level
+-- at every later checkpoint that both have.
+CREATE TABLE divergences (
+    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, probe_set VARCHAR, specification VARCHAR NOT NULL,
+    first VARCHAR NOT NULL, second VARCHAR NOT NULL,
+    seeds_first INTEGER NOT NULL, seeds_second INTEGER NOT NULL,
+    step INTEGER,
+    last_step INTEGER NOT NULL,
+    reason VARCHAR                  -- why they do not diverge
+);
+
 CREATE TABLE claims (
     id VARCHAR PRIMARY KEY,
     source VARCHAR, locator VARCHAR, printed VARCHAR, kind VARCHAR, measured_by VARCHAR, digest VARCHAR

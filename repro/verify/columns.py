@@ -109,18 +109,3 @@ def followed(columns: Mapping[int, Column]) -> tuple[Seeds, Sequence[int], Array
     for place, step in enumerate(steps):
         table[np.searchsorted(seeds, columns[step].seeds), place] = columns[step].values
     return seeds, steps, table
-
-
-def collapse_steps(steps: Sequence[int], table: Array) -> Array:
-    """Per run, the first step from which every value is 0; NaN if there is none. Undefined is not 0 (§11)."""
-    zero_to_the_end = np.logical_and.accumulate((table == 0)[:, ::-1], axis=1)[:, ::-1]
-    first = zero_to_the_end.argmax(axis=1)
-    return np.where(zero_to_the_end[:, -1], np.asarray(steps, dtype=np.float64)[first], np.nan)
-
-
-def recoveries(table: Array) -> Array:
-    """Per run, 1 if EI is 0, later above 0, and later 0 again; else 0 (§11)."""
-    zero = table == 0
-    was_zero = np.logical_or.accumulate(zero, axis=1)
-    alive_again = np.logical_or.accumulate(was_zero & (table > 0), axis=1)
-    return np.asarray((zero & alive_again).any(axis=1), dtype=np.float64)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from repro.geometry.trajectory import collapse_steps, recoveries
 from repro.manifest.claim import Scalar
-from repro.verify.columns import Absent, Column, Row, collapse_steps, followed, merged, recoveries
+from repro.verify.columns import Absent, Column, Row, followed, merged
 
 CONCEPT_KEYS = ("concept", "class", "companion", "pair", "dataset")
 """Selector keys that the store keeps in its column `concept`."""
@@ -96,7 +97,7 @@ class Evidence:
         if not columns:
             return self._absent(experiment, quantity, selector)
         seeds, order, table = followed(columns)
-        values = recoveries(table) if what == "recovery" else collapse_steps(order, table)
+        values = recoveries(table).astype(np.float64) if what == "recovery" else collapse_steps(order, table)
         never = np.isnan(values)
         left = tuple(f"seed {seed}: does not collapse by step {order[-1]}" for seed in seeds[never])
         if never.all():

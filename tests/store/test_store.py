@@ -16,7 +16,7 @@ from repro.measurement import Measurement
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
 from repro.store.database import query
-from repro.store.ingest import fingerprint, ingest
+from repro.store.ingest import ingest
 
 
 def finish(results: Path, number: int, value: float = 1.0) -> RunFolder:
@@ -31,11 +31,17 @@ def finish(results: Path, number: int, value: float = 1.0) -> RunFolder:
 def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
     finish(tmp_path, 1, 0.5)
     finish(tmp_path, 2, 0.7)
-    tables = ("runs", "measurements", "artifacts", "provenance", "trajectories")
+    later = Measurement(step=500, quantity="entanglement_intensity", value=0.0, n=48, layer="post_norm")
+    trained = finish(tmp_path, 3)
+    trained.append(500, [later])
+    trained.finish("done")
+    tables = ("runs", "measurements", "artifacts", "provenance", "trajectories", "collapses")
     first = [(ingest(tmp_path).runs, query(tmp_path, f"SELECT * FROM {table} ORDER BY ALL")) for table in tables]
     second = [(ingest(tmp_path).runs, query(tmp_path, f"SELECT * FROM {table} ORDER BY ALL")) for table in tables]
     assert first == second
-    assert query(tmp_path, "SELECT ei FROM trajectories ORDER BY ei")[1] == [(0.5,), (0.7,)]
+    assert query(tmp_path, "SELECT ei FROM trajectories ORDER BY ei")[1] == [(0.0,), (0.5,), (0.7,), (1.0,)]
+    collapsed = "SELECT specification, step, last_step FROM collapses ORDER BY step"
+    assert query(tmp_path, collapsed)[1] == [("default", 500, 500), ("anchored", None, 500)]
 
 
 def test_provenance_can_be_asked_for_in_columns(tmp_path: Path) -> None:
@@ -107,15 +113,6 @@ def test_only_the_latest_run_of_a_slot_counts(tmp_path: Path) -> None:
         ("superseded", "local"),
     ]
     assert len(query(tmp_path, "SELECT * FROM trajectories")[1]) == 1
-
-
-def test_the_fingerprint_changes_with_the_evidence_and_not_otherwise(tmp_path: Path) -> None:
-    finish(tmp_path, 1)
-    before = fingerprint(tmp_path)
-    ingest(tmp_path)
-    assert fingerprint(tmp_path) == before
-    finish(tmp_path, 2)
-    assert fingerprint(tmp_path) != before
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,12 @@
-"""Columns and trajectories as arrays, against the scalar definitions."""
+"""Columns of values by run, merged and followed over steps."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from repro.geometry.trajectory import collapse_step, temporary_recovery
-from repro.geometry.undefined import Undefined
-from repro.verify.columns import NO_SEED, Absent, Column, Row, collapse_steps, followed, merged, recoveries
+from repro.verify.columns import NO_SEED, Absent, Column, Row, followed, merged
 from repro.verify.measured import ranks
-
-PATHS = st.lists(st.sampled_from([0.0, 0.0, 0.3, None]), min_size=2, max_size=7)
-
-
-@given(PATHS)
-def test_collapse_and_recovery_are_those_of_the_geometry(path: list[float | None]):
-    steps = [500 * i for i in range(len(path))]
-    values = [Undefined("gone") if value is None else value for value in path]
-    table = np.array([[np.nan if value is None else value for value in path]])
-    expected = collapse_step(steps, values)
-    found = collapse_steps(steps, table)[0]
-    assert np.isnan(found) if isinstance(expected, Undefined) else found == expected
-    assert bool(recoveries(table)[0]) == temporary_recovery(values)
 
 
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.5, 0.9]), min_size=1, max_size=9))
