@@ -1,6 +1,6 @@
 """An experiment: which models under which conditions with which seeds, trained and measured how."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,10 @@ from repro.manifest.data import Data
 from repro.manifest.training import BlockDiagonal, Condition, Full, Lora, Training
 
 Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk", "subspace"]
+BuiltImage = Literal["cpu", "cuda"]
+"""The images of docker/images.lock."""
+Image = Literal["local", BuiltImage]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 
@@ -51,7 +55,7 @@ class Arm(Frozen):
 
     models: tuple[str, ...] = Field(min_length=1)
     conditions: tuple[str, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
@@ -70,7 +74,7 @@ class Experiment(Frozen):
     title: str
     about: str = ""
     """What it is for and what it can and cannot show."""
-    image: str = "cuda"
+    image: Image = "cuda"
     """The container image of docker/images.lock it is meant for; `local` where none is needed."""
     probe_set: str
     """Name of a set under probes/, or its folder."""

@@ -109,8 +109,8 @@ class Training(Frozen):
     bits: the same numbers, faster, for two or four bytes a weight."""
     loss_normalisation: Literal["tokens", "sequences"] = "tokens"
     """Mean over all tokens of a step, or mean over its sequences' means."""
-    max_length: int = Field(2048, gt=1)
-    """Longest sequence in tokens; the rest of a text is cut off."""
+    max_length: int = Field(2048, gt=1, le=131_072)
+    """Longest sequence in tokens, at most what models of these families read; the rest of a text is cut off."""
     gradient_checkpointing: bool = True
     compute: Literal["bfloat16", "float32"] = "bfloat16"
     """Precision of the matrix products; adapters, optimizer and loss stay in float32."""

@@ -1,6 +1,7 @@
 """YAML in, validated records out; whatever is wrong becomes one line with file, field, found, expected and fix."""
 
 from collections.abc import Hashable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -56,18 +57,29 @@ def validate(record: type[Record], content: Any, where: str) -> Record:
 
 
 def explain(error: ValidationError, record: type[BaseModel]) -> str:
-    """One line for a pydantic error: field, what was found, what was expected, what to do."""
-    problems = error.errors(include_url=False)
+    """One line for a pydantic error: field, what was found, what was expected, what to do.
+
+    A misspelt field comes first: the field it stands for is only missing because of it.
+    """
+    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the whole"
+    field = f"field {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
     others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = ", ".join(_fields(record, first["loc"][:-1]))
-        return f"field {field}: unknown; {f'known are {known}; ' if known else ''}correct the name or remove it{others}"
+        known = _fields(record, first["loc"][:-1])
+        return f"{field}unknown; {_nearest(str(first['loc'][-1]), known)}correct the name or remove it{others}"
     if first["type"] == "missing":
-        return f"field {field}: missing; add it{others}"
+        return f"{field}missing; add it{others}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"field {field}: found {_brief(first['input'])}; {message}{others}"
+    whole = first["type"] == "value_error" and isinstance(first["input"], dict | BaseModel)
+    found = "" if whole else f"found {_brief(first['input'])}; "  # a check of a whole record says itself what it found
+    return f"{field}{found}{message}{others}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """What a misspelt field may stand for, and all that could."""
+    near = get_close_matches(name, known, 1)
+    return (f"nearest is {near[0]}; " if near else "") + (f"known are {', '.join(known)}; " if known else "")
 
 
 def _brief(value: Any) -> str:

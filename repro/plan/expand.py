@@ -8,9 +8,11 @@ from repro.files import file_digest
 from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
+from repro.manifest.model import Model
 from repro.manifest.probes import declared, load_probe_set, probe_folder
-from repro.manifest.training import Condition
+from repro.manifest.training import Condition, Full, Training
 from repro.plan.code import worker_code
+from repro.plan.memory import rank_limit
 from repro.plan.run import Parent, Run
 from repro.plan.texts import edition
 
@@ -18,7 +20,7 @@ from repro.plan.texts import edition
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
     """All runs of a manifest, in the manifest's order, each once; one that another continues comes before it.
 
-    Raises ManifestError for a missing probe set.
+    Raises ManifestError for a missing probe set, and for an adapter whose rank a model has no room for.
     """
     planner = _Planner(experiment, environment)
     runs: dict[str, Run] = {}
@@ -53,6 +55,9 @@ class _Planner:
 
     def _run(self, model: str, name: str, seed: int | None, parent: Parent | None) -> Run:
         experiment, condition = self._experiment, self._experiment.conditions[name]
+        training = experiment.training.under(condition)
+        if condition.steps:
+            _check_rank(f"manifest {experiment.id}: condition {name}", self._models[model], training)
         return Run(
             experiment=experiment.id,
             model=self._models[model],
@@ -60,7 +65,7 @@ class _Planner:
             condition=condition,
             seed=seed,
             parent=parent,
-            training=experiment.training.under(condition),
+            training=training,
             diagnostics=experiment.diagnostics,
             domains=self._domains(condition),
             probe_set=self._probes.id,
@@ -79,6 +84,15 @@ class _Planner:
             domain: tuple(self._sources[source] for source in self._experiment.domains[domain])
             for domain in (self._experiment.domains if self._experiment.training.heldout else used)
         }
+
+
+def _check_rank(where: str, model: Model, training: Training) -> None:
+    adapter, limit = training.trained, rank_limit(model.architecture, training)
+    if not isinstance(adapter, Full) and limit and adapter.rank > limit[1]:
+        raise ManifestError(
+            f"{where}: found rank {adapter.rank}, but {limit[0]} of {model.id} is only {limit[1]} wide; give a rank of at "
+            f"most {limit[1]}"
+        )
 
 
 def _csr_probes(experiment: Experiment) -> str | None:

@@ -6,18 +6,19 @@ every file of the image but this project's own source (/opt/repro), which the ru
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
 from repro.errors import SetupError
 from repro.files import file_digest, write_json
 from repro.frozen import Frozen
+from repro.manifest.experiment import BuiltImage
 from repro.manifest.load import ROOT
 from repro.plan.texts import edition
 
 LOCK = ROOT / "docker" / "images.lock"
-Name = Literal["cpu", "cuda"]
+Name: TypeAlias = BuiltImage
 
 
 class Base(Frozen):

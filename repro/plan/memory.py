@@ -90,6 +90,16 @@ def adapter_parameters(shape: Architecture, training: Training) -> int:
     return shape.layers * sum(rank * sum(sizes[name]) for name, rank in ranks.items())
 
 
+def rank_limit(shape: Architecture, training: Training) -> tuple[str, int] | None:
+    """The adapted module with the smallest dimension, and that dimension: a higher rank adds nothing there.
+
+    None for full fine-tuning, and where no target is a linear module of a block.
+    """
+    sizes = linear_sizes(shape)
+    smallest = {name: min(sizes[name]) for name in _ranks(training) if name in sizes}
+    return min(smallest.items(), key=lambda item: item[1], default=None)
+
+
 def _ranks(training: Training) -> dict[str, int]:
     """Rows of A by the module they adapt, at most."""
     adapter = training.trained

@@ -62,7 +62,10 @@ def test_saying_what_holds_anyway_does_not_change_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
-        ("adapter: {kind: full}", r"field conditions\.X: found .*trains nothing; give it phases or drop the adapter"),
+        (
+            "adapter: {kind: full}",
+            r"field conditions\.X: has the adapter full but trains nothing; give it phases or drop the adapter",
+        ),
         (
             f"{PHASES}, adapter: {{kind: fool}}",
             r"field conditions\.X\.adapter: found .*'lora', 'full', 'block_diagonal'",

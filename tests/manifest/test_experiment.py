@@ -1,14 +1,16 @@
 """Manifests: what is accepted, and the one line that says what is wrong with the rest."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from repro.errors import ManifestError
-from repro.manifest.experiment import Experiment
+from repro.manifest.experiment import BuiltImage, Experiment
 from repro.manifest.load import MANIFESTS, experiment_names, load_experiment
 from repro.manifest.training import BlockDiagonal
 from repro.plan.expand import expand, local_environment
+from repro.plan.image_lock import load_locks
 from repro.plan.run import Run, differences
 
 SMOKE = (MANIFESTS / "smoke.yaml").read_text().replace("id: smoke", "id: mine")
@@ -28,13 +30,25 @@ def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("probe_set:", "probe_sets:", r"mine\.yaml: field probe_set.*"),
-        ("rank: 8", "rang: 8", r"field training\.lora\.rang: unknown; known are kind, rank, alpha, dropout, targets"),
+        (
+            "probe_set:",
+            "probe_sets:",
+            r"mine\.yaml: field probe_sets: unknown; nearest is probe_set; known are .*1 more",
+        ),
+        ("B2: {title:", "B2: {titel:", r"field conditions\.B2\.titel: unknown; nearest is title; known are .*1 more"),
+        (
+            "rank: 8",
+            "rang: 8",
+            r"field training\.lora\.rang: unknown; nearest is rank; known are kind, rank, alpha, dropout, targets",
+        ),
         ("accumulation: 4", "accumulation: four", r"field training\.accumulation: found 'four'"),
         ("tiny-mistral]", "tiny-mystery]", r"found model 'tiny-mystery', expected one of .*models\.yaml"),
         ("seeds: [0, 1]}", "seeds: [0, 1, 0]}", r"seeds 0 given twice in one arm"),
         ("code: [standard_library]", "code: [standard_lib]", r"found source 'standard_lib', expected one of"),
-        ("{code: 0.7, math: 0.3}", "{code: 0.7, math: 0.4}", r"shares are .*sum 1"),
+        ("seeds: [0, 1]}", "seeds: [0, -1]}", r"field arms\.0\.seeds\.1: found -1; .*greater than or equal to 0"),
+        ("image: local", "image: foo", r"field image: found 'foo'; .*'local', 'cpu' or 'cuda'"),
+        ("max_length: 48", "max_length: 99999999", r"field training\.max_length: found 99999999; .*131072"),
+        ("{code: 0.7, math: 0.3}", "{code: 0.7, math: 0.4}", r"mine\.yaml: condition B\d: shares are .*sum 1"),
         ("{code: 0.7, math: 0.3}", "{code: 0.7, maths: 0.3}", r"mixes domain 'maths', but domains has"),
         ("conditions: [B0, B1, B2, B3]", "conditions: [B0, B9]", r"asks for condition 'B9', but conditions has"),
         ("id: mine", "id: yours", r"field id: found 'yours', expected 'mine'"),
@@ -47,6 +61,33 @@ def test_a_wrong_field_is_named_in_one_line(tmp_path: Path, old: str, new: str, 
     with pytest.raises(ManifestError, match=expected) as caught:
         load(tmp_path, SMOKE.replace(old, new, 1))
     assert "\n" not in str(caught.value)
+
+
+def test_a_check_of_the_whole_manifest_does_not_print_the_manifest(tmp_path: Path) -> None:
+    """A check of one field does say what it found."""
+    with pytest.raises(ManifestError) as whole:
+        load(tmp_path, SMOKE.replace("conditions: [B0, B1, B2, B3]", "conditions: [B0, B9]"))
+    assert "found {" not in str(whole.value)
+    assert "the whole" not in str(whole.value)
+    with pytest.raises(ManifestError, match=r"accumulation: found 'four'"):
+        load(tmp_path, SMOKE.replace("accumulation: 4", "accumulation: four"))
+
+
+def test_a_rank_that_a_model_has_no_room_for_is_refused(tmp_path: Path) -> None:
+    """The tiny models' keys are 32 wide; of full fine-tuning and of the base model nobody asks a rank."""
+    assert expand(load(tmp_path, SMOKE.replace("rank: 8", "rank: 32")), local_environment())
+    wide = SMOKE.replace("rank: 8", "rank: 33")
+    with pytest.raises(
+        ManifestError,
+        match=r"^manifest mine: condition B1: found rank 33, but k_proj of tiny-qwen2 is only 32 wide; .* at most 32$",
+    ):
+        expand(load(tmp_path, wide), local_environment())
+    full = wide.replace("training:", "training:\n  adapter: {kind: full}", 1)
+    assert expand(load(tmp_path, full), local_environment())
+
+
+def test_images_of_the_lock_are_those_a_manifest_may_name() -> None:
+    assert {"local", *load_locks().images} == {"local", *get_args(BuiltImage)}
 
 
 def test_a_list_is_not_a_manifest(tmp_path: Path) -> None:
