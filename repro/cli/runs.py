@@ -65,14 +65,29 @@ def _places(given: argparse.Namespace) -> "list[Place]":
 
 
 def _plan(given: argparse.Namespace) -> int:
+    from repro.errors import SetupError
+    from repro.execute.folders import cache_folder, results_folder
     from repro.execute.machine import memory_gibibytes
     from repro.execute.speed import multiplications
-    from repro.report.plan import Machine, plan_json, print_plan
+    from repro.report.plan import plan_json, print_plan
+    from repro.report.plan_machine import Machine
 
     places = _places(given)
-    built, machine = _built(places), Machine(memory_gibibytes(), multiplications())
+    gpu, folders = _gpu(given.runner), (results_folder(given.results), cache_folder())
+    built, machine = _built(places), Machine(memory_gibibytes(), multiplications(), gpu, *folders)
     print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
+    large = [words for place in places if (words := machine.cannot(place))]
+    if len(large) == len(places):
+        raise SetupError(f"{given.name}: no run can be carried out; {places[0].run.slot} {large[0]}")
     return 0
+
+
+def _gpu(runner: str) -> float | None:
+    """GiB of the smallest GPU here; None where there is none, or where a cluster's decide."""
+    from repro.execute.machine import gpus
+
+    cards = gpus() if runner != "slurm" else []
+    return min((card.gibibytes for card in cards), default=None)
 
 
 def _built(places: "list[Place]") -> "Sequence[Structure | None]":
@@ -156,12 +171,13 @@ def _run(given: argparse.Namespace) -> int:
 
 def _refuse_what_cannot_fit(runner: str, runs: "list[Run]") -> None:
     from repro.errors import SetupError
-    from repro.execute.machine import gpus, memory_gibibytes
-    from repro.plan.budget import too_large
+    from repro.execute.machine import memory_gibibytes
+    from repro.plan.fit import refusal
 
-    if runner == "slurm" or gpus():
-        return  # the cluster's own limits decide; a GPU's memory is the plan's business
-    problem = next((words for run in runs if (words := too_large(run, memory_gibibytes()))), None)
+    if runner == "slurm":
+        return  # the cluster's own limits decide
+    memory, gpu = memory_gibibytes(), _gpu(runner)
+    problem = next((words for run in runs if (words := refusal(run, memory, gpu))), None)
     if problem:
         raise SetupError(problem)
 

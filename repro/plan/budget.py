@@ -1,13 +1,12 @@
 """What a run costs, as ranges with their assumptions stated: GPU-hours, GPU memory, disk; memory on a CPU.
 
-Work of one token through P parameters of frozen weights: 2P forward, 2P backward to the activations, 2P to compute
-the forward again under gradient checkpointing (no gradient of the weights themselves). The ranges span how long texts
-are and how much of a processor's peak such training reaches.
+GPU-hours are those of loading the model, of the training steps and of the passes over the probes (`repro.plan.work`
+counts the operations), each at the peak of its precision. The ranges span how long texts are, which probe sets are read
+and how much of a processor's peak such work reaches. Losses on held-out texts are left out: full-size manifests have none.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from repro.manifest.model import Model
 from repro.manifest.training import Training
@@ -23,14 +22,17 @@ from repro.plan.memory import (
     weight_bytes,
 )
 from repro.plan.run import Run
+from repro.plan.work import CAPTURES, TEXT_LENGTH, capture_operations, penalty_passes, step_operations
 
 GIB = 2**30
-PEAK = 312e12
-"""bfloat16 operations per second of the GPU assumed, an A100."""
+PEAK = {"bfloat16": 312e12, "float32": 19.5e12}
+"""Operations per second of the GPU assumed, an A100, by the precision of products; float32 without TF32, as it runs here."""
 EFFICIENCY = (0.20, 0.45)
 """Share of the peak that 4-bit fine-tuning reaches, worst and best."""
-TEXT_LENGTH = (250, 700)
-"""Mean tokens of a training text before the cut at the protocol's maximum, shortest and longest."""
+PROBE_TOKENS = (4_000, 50_000)
+"""Tokens of the texts that a measurement reads: the smallest of the probe sets, and the largest beside another."""
+READ = 1e-9
+"""Seconds to read and check one byte of a model's file."""
 GPU_GIB = 80
 """Memory of the GPU assumed."""
 CONTEXT_GIB = 0.8
@@ -71,19 +73,21 @@ class Range:
 
 
 def cost(run: Run) -> Cost:
-    """GPU-hours of training one run; diagnostics add well under a percent at the papers' intervals."""
-    passes = 6 if run.training.gradient_checkpointing else 4
-    sequences = run.steps * run.training.sequences_per_step
-    hours = [
-        passes
-        * parameters(run.model.architecture)
-        * sequences
-        * min(length, run.training.max_length)
-        / (PEAK * efficiency)
-        / 3600
-        for length, efficiency in zip(TEXT_LENGTH, reversed(EFFICIENCY), strict=True)
-    ]
-    return Cost(1, hours[0], hours[1])
+    """GPU-hours of one run: loading, training, penalties and captures."""
+    low, high = (
+        _gpu_seconds(run, length, probes, share) / 3600
+        for length, probes, share in zip(TEXT_LENGTH, PROBE_TOKENS, reversed(EFFICIENCY), strict=True)
+    )
+    return Cost(1, low, high)
+
+
+def _gpu_seconds(run: Run, length: int, probes: int, share: float) -> float:
+    """Seconds when texts have `length` tokens, a measurement reads `probes` tokens and `share` of the peak is reached."""
+    captured = capture_operations(run, probes)
+    training = run.steps * step_operations(run, length) + penalty_passes(run) * captured
+    captures = len(run.measured_steps()) * captured
+    computing = training / PEAK[run.training.compute] + captures / PEAK[CAPTURES]
+    return READ * _file_bytes(run.model) + computing / share
 
 
 def total(runs: Iterable[Run]) -> Cost:
@@ -130,32 +134,6 @@ def forward_tokens(training: Training, length: int) -> int:
     return max(length, min(training.tokens_per_forward, training.sequences_per_step * length))
 
 
-def obstacle(run: Run, gibibytes: float = GPU_GIB) -> str | None:
-    """Why a run cannot fit a GPU of this memory whatever its texts are, and the nearest that would; None when it can."""
-    least = gpu_gibibytes(run).low
-    if least <= gibibytes:
-        return None
-    ways: list[tuple[str, dict[str, Any]]] = [
-        ("gradient checkpointing", {"gradient_checkpointing": True}),
-        ("4-bit weights", {"quantisation": {"format": "nf4", "double": True}}),
-        ("one sequence in a forward pass", {"tokens_per_forward": 1}),
-        ("weights brought back from 4 bits at each product", {"dequantise": "each_time"}),
-    ]
-    given = run.training.model_dump()
-    smaller = []
-    for word, change in ways:
-        training = run.training.model_validate({**given, **change})
-        need = gpu_gibibytes(run.model_copy(update={"training": training})).low
-        if training != run.training and need <= gibibytes:
-            smaller.append(f"{word} ({need:.0f} GiB)")
-    nearest = f"with {smaller[0]} it would fit" if smaller else f"the nearest that would is {_gpus(least, gibibytes)}"
-    return f"needs at least {least:.0f} GiB, a GPU of {gibibytes:.0f} GiB is assumed; {nearest}"
-
-
-def _gpus(needed: float, gibibytes: float) -> str:
-    return f"{int(-(-needed // gibibytes))} such GPUs"
-
-
 def gibibytes(run: Run) -> float:
     """Peak memory of a run on a CPU.
 
@@ -180,14 +158,3 @@ def _largest_pass(run: Run) -> int:
     penalty = run.condition.csr
     largest = forward_tokens(run.training, run.training.max_length)
     return max(largest, PENALTY_TOKENS) if penalty and penalty.gradient == "attached" else largest
-
-
-def too_large(run: Run, gibibytes_here: float) -> str | None:
-    """Why a run cannot be carried out on a CPU with this memory, and what would do; None when it can."""
-    needed, gpu = gibibytes(run), gpu_gibibytes(run)
-    if needed <= gibibytes_here:
-        return None
-    return (
-        f"{run.slot}: needs about {needed:.0f} GiB of memory, this machine has {gibibytes_here:.0f} and no GPU; nearest that "
-        f"would do: a GPU of {gpu.low:.0f} to {gpu.high:.0f} GiB, a CPU with {needed:.0f} GiB, or the manifest's laptop twin"
-    )

@@ -12,21 +12,19 @@ from functools import cache
 from repro.errors import ManifestError
 from repro.manifest.probes import load_probe_set
 from repro.manifest.training import Full
-from repro.plan.budget import TEXT_LENGTH, Range
+from repro.plan.budget import READ, Range
 from repro.plan.memory import ADAM, FLOAT, adapter_parameters, fused, linear_parameters, parameters
 from repro.plan.run import Run
+from repro.plan.work import CAPTURES, TEXT_LENGTH, capture_operations, penalty_passes, step_operations, step_tokens
 
 PRODUCTS = {"bfloat16": 1.2, "float32": 0.65}
 """Speed of a pass's products by their precision, as a share of one core's speed in float32."""
 PLAIN = 0.7
 """Share of that speed where peft's own layers do the work."""
-CAPTURES = "float32"
 START = 10.0
 """Seconds until a worker has imported its libraries and made its first step."""
 QUANTISE = 35e-9
 """Seconds to bring one weight to 4 bits."""
-READ = 1e-9
-"""Seconds to read and check one byte of a model's file."""
 UPDATE = 10e-9
 """Seconds of the optimizer for one trained weight."""
 WRITE = 2e-9
@@ -63,7 +61,7 @@ def processor_seconds(run: Run, operations: float, length: int) -> Seconds:
     linear, trained = linear_parameters(shape), adapter_parameters(shape, training) if run.steps else 0
     speed = PRODUCTS[training.compute] * operations
     quantised = training.quantisation.format != "none"
-    captured = 2 * linear * _probe_tokens(run) / (PRODUCTS[CAPTURES] * operations)
+    captured = capture_operations(run, _probe_tokens(run)) / (PRODUCTS[CAPTURES] * operations)
     held = 2 * parameters(shape) * training.heldout * len(run.domains) * min(length, training.max_length) / speed
     saves = run.steps // training.checkpoint_every + 1
     return Seconds(
@@ -84,22 +82,17 @@ def cpu_hours(run: Run, operations: float) -> Range:
 def _step(run: Run, speed: float, length: int) -> float:
     """Seconds of one optimizer step."""
     shape, training = run.model.architecture, run.training
-    trained, tokens = adapter_parameters(shape, training), training.sequences_per_step * length
-    passes = -(-tokens // max(training.tokens_per_forward, length))
-    frozen = 0 if isinstance(training.trained, Full) else parameters(shape)
-    again = 2 * linear_parameters(shape) if training.gradient_checkpointing else 0
-    work = tokens * (4 * frozen + 6 * trained + again)
-    share = 1.0 if fused(training) or not frozen else PLAIN
-    return work / (share * speed) + UPDATE * trained + BLOCK * shape.layers * passes
+    passes = -(-step_tokens(run, length) // max(training.tokens_per_forward, length))
+    share = 1.0 if fused(training) or isinstance(training.trained, Full) else PLAIN
+    computing = step_operations(run, length) / (share * speed)
+    return computing + UPDATE * adapter_parameters(shape, training) + BLOCK * shape.layers * passes
 
 
 def _penalties(run: Run, captured: float) -> float:
-    """Seconds that the penalties of complement-subspace regularisation take; an attached one has a backward pass too."""
+    """Seconds that complement-subspace regularisation takes: the base model's probes once, then every penalty."""
     if run.condition.csr is None:
         return 0.0
-    times = run.steps // run.training.csr.every
-    cost = captured * PRODUCTS[CAPTURES] / PRODUCTS[run.training.compute]
-    return captured + times * cost * (2 if run.condition.csr.gradient == "attached" else 1)
+    return captured * (1 + penalty_passes(run) * PRODUCTS[CAPTURES] / PRODUCTS[run.training.compute])
 
 
 def _probe_tokens(run: Run) -> float:

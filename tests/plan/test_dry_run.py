@@ -10,8 +10,8 @@ from repro.execute.structures import Wanted, dry_run, structures
 from repro.manifest.load import MANIFESTS, load_experiment, load_models
 from repro.manifest.model import HubWeights
 from repro.manifest.training import ALL_LINEAR, Lora
-from repro.plan.budget import obstacle
 from repro.plan.expand import expand, local_environment
+from repro.plan.fit import obstacle
 from repro.plan.memory import adapter_parameters, linear_parameters, parameters
 from repro.plan.run import Run
 from repro.plan.structure import Structure

@@ -10,8 +10,9 @@ from torch import nn
 from repro.manifest.load import load_experiment, load_models
 from repro.manifest.model import Model
 from repro.manifest.training import Lora, Quantisation, Training
-from repro.plan.budget import GPU_GIB, gibibytes, gpu_gibibytes, obstacle, too_large
+from repro.plan.budget import GPU_GIB, gibibytes, gpu_gibibytes
 from repro.plan.expand import expand, local_environment
+from repro.plan.fit import obstacle, too_large
 from repro.plan.memory import adapter_parameters, linear_parameters, parameters, training_memory
 from repro.train.weights import FAMILIES, configuration
 

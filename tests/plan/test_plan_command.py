@@ -1,7 +1,8 @@
 """`repro plan` as a user meets it: what each run needs on a GPU and here, and what its model and adapter are made of."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -33,9 +34,10 @@ def test_what_fits_here_has_processor_hours(repro: Command) -> None:
     assert "hours of one core" in repro("plan", "smoke").stdout
 
 
-def _changed(folder: Path, **training: object) -> str:
-    """The ladder with another protocol, as a user's own file."""
+def _changed(folder: Path, models: Sequence[str] = (), **training: object) -> str:
+    """The ladder with another protocol, as a user's own file; of all its models or some."""
     content = yaml.safe_load((MANIFESTS / "scale_ladder.yaml").read_text())
+    content["arms"] = [arm for arm in content["arms"] if not models or set(arm["models"]) <= set(models)]
     content |= {"id": "mine", "training": content["training"] | training}
     path = folder / "mine.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -50,8 +52,65 @@ def test_a_target_that_no_block_has_ends_with_one_line(repro: Command, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_what_cannot_fit_is_named_with_the_nearest_that_would(repro: Command, tmp_path: Path) -> None:
-    done = repro("plan", _changed(tmp_path, quantisation={"format": "none", "double": False}))
-    assert done.returncode == 0
-    problem = next(line for line in done.stdout.splitlines() if line.startswith("qwen2.5-coder-32b: needs at least"))
+FULL = {"quantisation": {"format": "none", "double": False}, "adapter": {"kind": "full"}}
+
+
+def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, tmp_path: Path) -> None:
+    """Without 4 bits 32B is too large and 7B is not."""
+    mine = _changed(tmp_path, quantisation={"format": "none", "double": False})
+    done = repro("plan", mine)
+    assert done.returncode == 0, done.stderr
+    problem = next(line for line in done.stdout.splitlines() if line.startswith("qwen2.5-coder-32b-B3-s0, "))
+    assert "and 13 more: needs at least" in problem
     assert "with 4-bit weights (" in problem
+    assert sum("too large  " in line for line in done.stdout.splitlines()) == 16
+    assert "6 of 22 runs to do: " in done.stdout
+    assert "; 16 too large, left out" in done.stdout
+    rows = json.loads(repro("plan", mine, "--json").stdout)
+    assert {row["state"] for row in rows if "32b" in row["run"]} == {"too large"}
+    assert {row["state"] for row in rows if "32b" not in row["run"]} == {"new"}
+    assert all(row["obstacle"] is None or row["state"] == "too large" for row in rows)
+
+
+def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, tmp_path: Path) -> None:
+    whole = _changed(tmp_path, models=("qwen2.5-coder-32b",), **FULL)
+    done = repro("plan", whole)
+    assert done.returncode == 2
+    assert "0 of 16 runs to do; 16 too large, left out" in done.stdout
+    line = done.stderr.strip().splitlines()[-1]
+    assert "no run can be carried out; qwen2.5-coder-32b-B3-s0 needs at least" in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_gpu_that_is_here_decides_for_plan_and_run(repro: Command, tmp_path: Path) -> None:
+    """A stand-in for nvidia-smi, which needs a GPU: a card of 24 GiB holds 14B in 4 bits and not 32B."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'small, 24576, 550.54'\n")
+    program.chmod(0o755)
+    path = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    rows = json.loads(repro("plan", "scale_ladder", "--json", **path).stdout)
+    assert {row["run"].split("-B")[0] for row in rows if row["state"] == "too large"} == {"qwen2.5-coder-32b"}
+    assert {row["state"] for row in json.loads(repro("plan", "scale_ladder", "--json").stdout)} == {"new"}
+    done = repro("run", "scale_ladder", "--only", "*32b-B3-s0", **path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("repro run: qwen2.5-coder-32b-B3-s0: needs at least ")
+    assert "the GPU here has 24" in done.stderr
+
+
+def test_runs_that_only_measure_take_time_and_small_figures_are_words(repro: Command) -> None:
+    rows = json.loads(repro("plan", "base_geometry", "--json").stdout)
+    assert all(0 < row["gpu_hours"][0] < row["gpu_hours"][1] for row in rows)
+    text = repro("plan", "smoke").stdout
+    assert "13 of 13 runs to do: under 0.01 GPU-hours" in text
+    assert "e-0" not in text
+
+
+def test_square_brackets_in_names_are_printed_as_they_are(repro: Command, tmp_path: Path) -> None:
+    content = yaml.safe_load((MANIFESTS / "smoke.yaml").read_text()) | {"id": "mine"}
+    content["conditions"] = {"[bold]": content["conditions"]["B0"], "[/x]": content["conditions"]["B0"]}
+    content["arms"] = [{"models": ["tiny-qwen2"], "conditions": ["[bold]", "[/x]"], "seeds": [0]}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    done = repro("plan", str(tmp_path / "mine.yaml"))
+    assert done.returncode == 0, done.stderr
+    assert "tiny-qwen2-[bold]" in done.stdout
