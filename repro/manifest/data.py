@@ -27,7 +27,8 @@ class HubDataset(Frozen):
     """Parts of the set (its subjects, dates, languages), one after the other; empty: the set has none."""
     split: str = "train"
     files: tuple[str, ...] = ()
-    """Files inside the repository to read directly, for sets that are published as a script."""
+    """Files inside the repository to read directly: of a set published as a script, or the first of many. Parquet, JSON
+    lines, or zip archives, of which the JSON lines in the folder of the split are read."""
     records: int | None = Field(default=None, gt=0)
     """Only the first so many, in the publisher's order: a prefix, no random sample. No more of the set is read. None: all."""
     template: str

@@ -1,9 +1,11 @@
 """Records of data sets and files as texts: each through the template of its source, in the order they are stored."""
 
+import gzip
 import json
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from repro.errors import InputError, SetupError
@@ -22,7 +24,7 @@ def hub(data: HubDataset) -> Iterator[str]:
         for text in through(data.template, islice(_records(data), data.records), where):
             yield text
             found += 1
-    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
+    except (OSError, ValueError, RuntimeError, DatasetsError, zipfile.BadZipFile) as error:
         problem = (str(error).splitlines() or [type(error).__name__])[0]
         raise SetupError(
             f"{where}: cannot be had here ({problem}); fetch it on a connected machine and copy the cache, name another "
@@ -37,6 +39,10 @@ def _records(data: HubDataset) -> Iterator[Mapping[str, Any]]:
     import datasets
 
     streaming = data.records is not None
+    if data.files and data.files[0].endswith(".zip"):
+        for name in data.files:
+            yield from _zipped(data, name)
+        return
     if data.files:
         files = [f"hf://datasets/{data.repository}@{data.revision}/{name}" for name in data.files]
         builder = "parquet" if data.files[0].endswith(".parquet") else "json"
@@ -46,6 +52,18 @@ def _records(data: HubDataset) -> Iterator[Mapping[str, Any]]:
         yield from datasets.load_dataset(
             data.repository, configuration, split=data.split, revision=data.revision, streaming=streaming
         )
+
+
+def _zipped(data: HubDataset, name: str) -> Iterator[Mapping[str, Any]]:
+    """JSON lines in the split's folder of an archive, which holds the other splits and files of other kinds besides."""
+    from huggingface_hub import hf_hub_download
+
+    path = hf_hub_download(data.repository, name, repo_type="dataset", revision=data.revision)
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.namelist()):
+            if data.split in PurePath(member).parts[:-1] and member.endswith((".jsonl", ".jsonl.gz")):
+                with archive.open(member) as file, gzip.open(file) if member.endswith(".gz") else file as lines:
+                    yield from map(json.loads, lines)
 
 
 def local(data: LocalFile) -> list[str]:

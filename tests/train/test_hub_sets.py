@@ -1,11 +1,13 @@
 """Data sets of a hub: the first records alone where a source says so, one at a time, from a small hub on loopback."""
 
+import gzip
 import importlib.util
 import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,20 @@ def table(start: int, stop: int) -> bytes:
     """The same as Parquet, in row groups of 500."""
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([{"text": text} for text in EXPECTED[start:stop]]), sink, row_group_size=500)
+    return sink.getvalue()
+
+
+def archive(packed: bool) -> bytes:
+    """The first 300 records in three files of the split train, as CodeSearchNet zips them: beside other splits and a pickle."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as file:
+        file.writestr("python_dedupe_definitions_v2.pkl", b"a pickle")
+        for split, number, content in (
+            ("valid", 0, lines(4000, 4100)), ("train", 2, lines(200, 300)), ("train", 0, lines(0, 100)),
+            ("test", 0, lines(4100, 4200)), ("train", 1, lines(100, 200)),
+        ):  # fmt: skip
+            name = f"python/final/jsonl/{split}/python_{split}_{number}.jsonl"
+            file.writestr(*((name + ".gz", gzip.compress(content)) if packed else (name, content)))
     return sink.getvalue()
 
 
@@ -156,6 +172,22 @@ def test_what_comes_after_the_last_record_asked_for_is_not_read(fetch: Fetch, hu
         assert refused.returncode
         assert "data set example/many@bbbbbbbbbbbb: cannot be had here" in refused.stderr.strip().splitlines()[-1]
     assert len(list((tmp_path / "data").iterdir())) == 2, "one file and its digest; nothing of what was refused"
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["packed again", "plain"])
+def test_of_an_archive_the_split_alone_is_read(fetch: Fetch, hub: Hub, tmp_path: Path, packed: bool) -> None:
+    hub.files["data/python.zip"] = archive(packed)
+    data = HubDataset(repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}")
+    done = fetch(Source(id="zipped", data=data))
+    assert done.returncode == 0, done.stderr
+    assert held(Source(id="zipped", data=data), tmp_path) == EXPECTED[:300]
+
+
+def test_an_archive_that_is_none_is_one_line(fetch: Fetch, hub: Hub) -> None:
+    hub.files["data/python.zip"] = b"<html>"
+    data = HubDataset(repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}")
+    refused = fetch(Source(id="zipped", data=data))
+    assert "cannot be had here (File is not a zip file)" in refused.stderr.strip().splitlines()[-1]
 
 
 def test_fewer_records_than_the_source_says_are_refused(fetch: Fetch) -> None:
