@@ -288,6 +288,7 @@ def test_activations_of_any_scale_are_measured_and_what_scale_cannot_move_stays(
     ]
     assert len(same) == 64
     assert all(b == pytest.approx(a) for a, b in same)
+    assert isinstance(other.context.null["planted"].median, Undefined) == (scale < 1)
     moved = [r.value for r in other.context.readings if r.specification.alpha == "absolute"]
     assert moved != [r.value for r in one.context.readings if r.specification.alpha == "absolute"], "the control"
 

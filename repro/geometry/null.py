@@ -19,6 +19,9 @@ from repro.geometry.undefined import Array, Integers, Undefined
 BATCH = 50
 MATCHING_DRAWS = 64
 """Gaussian draws over which the planted strength is matched to an accuracy."""
+LOUD = 300.0
+"""Noise, in units of √α, beyond which planted activations are not scaled further: the penalty is nothing beside them, so
+EI has stopped moving, and with a penalty a billion times smaller still it would be lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def planted_values(
 ) -> Array:
     """EI of Gaussian activations with separate concepts whose accuracies match the observed ones (K)."""
     noise, width = planted_noise(rows, labels)
+    noise = min(noise, LOUD * float(np.sqrt(alpha)))
     strength = matched_strength(labels, observed, noise, width, rng, alpha)
     values = []
     for start in range(0, draws, BATCH):

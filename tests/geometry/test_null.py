@@ -100,6 +100,23 @@ def test_planted_noise_follows_the_scale_of_the_activations_and_its_dimension_do
     assert same == width
 
 
+@pytest.mark.parametrize("d", [8, 30])
+def test_planted_values_stop_moving_when_the_penalty_is_nothing_beside_the_activations(design, d):
+    X, columns = design(6, 24, d, (3, 2), signal=0.7)
+    labels, rows = Labels.of(columns), spectrum(X)
+    noise, _ = planted_noise(rows, labels)
+
+    def at(scale):
+        found = planted_values(spectrum(scale * X), labels, np.array([0.9, 0.8]), 40, np.random.default_rng(0), 1.0)
+        assert np.isfinite(found).mean() > 0.9
+        return found
+
+    quiet = at(100 / noise)
+    for scale in (1e6, 1e12, 1e77, 1e150):
+        np.testing.assert_allclose(at(scale), quiet, rtol=1e-6)
+    assert (at(1.0) != quiet).any(), "the control: at the scale of the penalty EI moves"
+
+
 def test_planted_concepts_lie_in_separate_subspaces():
     labels = Labels.of({"a": [str(v) for v in np.arange(12) % 3], "b": [str(v) for v in np.arange(12) // 3 % 2]})
     X = planted(labels, np.array([1e9, 1e9]), 1.0, 5, 1, np.random.default_rng(0))[0]
