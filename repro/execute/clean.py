@@ -2,8 +2,10 @@
 
 Evidence is everything that a done marker names, and everything of a run that is not finished (it goes on from there).
 Leftovers are states and scratch files of finished runs, folders of runs begun and given up before anything was measured,
-and what broken builds of images leave behind. The cache (models, texts, wheels) can be fetched again, at a price: it goes
-only when that is asked for by itself, and never under a worker that reads it.
+what broken builds of images leave behind, and copies of models that no manifest means any more (a model's folder is named
+for everything that decides its weights, so a changed entry leaves the old one behind). The cache (models, texts, wheels)
+can be fetched again, at a price: it goes only when that is asked for by itself. Nothing of it goes under a worker that
+reads it.
 """
 
 import shutil
@@ -15,9 +17,11 @@ from typing import Literal
 
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
-from repro.manifest.load import ROOT
+from repro.manifest.load import ROOT, load_models
 
 Kind = Literal["evidence", "leftover", "cache"]
+FETCHED = "cache: made or fetched again when needed"
+OUTDATED = "no manifest's model names this folder any more"
 PASSING = (
     "state.safetensors",
     "state.earlier.safetensors",
@@ -50,8 +54,9 @@ def inventory(results: Path, cache: Path, builds: Path = ROOT / "build" / "image
 def remove(items: Iterable[Item], cache: Path, kinds: Sequence[Kind]) -> None:
     """Remove what is of these kinds; evidence never. Raises SetupError while a worker reads the cache that is to go."""
     going = [item for item in items if item.kind in kinds and item.kind != "evidence"]
-    if any(item.kind == "cache" for item in going) and (process := _reader(cache)):
-        raise SetupError(f"{cache}: a worker reads it (process {process}); wait for it, or leave out --cache")
+    if any(item.kind == "cache" or cache in item.path.parents for item in going) and (process := _reader(cache)):
+        way = "wait for it, or leave out --cache" if "cache" in kinds else "wait for it"
+        raise SetupError(f"{cache}: a worker reads it (process {process}); {way}")
     for item in going:
         if item.path.is_dir():
             shutil.rmtree(item.path)
@@ -97,9 +102,17 @@ def _others(results: Path) -> Iterator[Item]:
 
 
 def _cached(cache: Path) -> Iterator[Item]:
-    for kind in ("models", "data", "structure"):
+    for kind in ("data", "structure"):
         for path in sorted((cache / kind).glob("*")):
-            yield Item(path, size(path), "cache: made or fetched again when needed", "cache")
+            yield Item(path, size(path), FETCHED, "cache")
+    named, process = {model.folder for model in load_models().values()}, _reader(cache)
+    for path in sorted((cache / "models").glob("*")):
+        if path.name in named or not (path / "identity.json").exists():  # without it: somebody may be fetching it
+            yield Item(path, size(path), FETCHED, "cache")
+        elif process:
+            yield Item(path, size(path), f"{OUTDATED}, but a worker reads the cache (process {process})", "cache")
+        else:
+            yield Item(path, size(path), OUTDATED, "leftover")
 
 
 def _builds(builds: Path) -> Iterator[Item]:

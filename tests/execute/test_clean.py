@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -18,7 +19,7 @@ from repro.evidence.folder import RunFolder
 from repro.execute.clean import Item, Kind, inventory, remove
 from repro.execute.folders import place, prepare
 from repro.files import file_digest
-from repro.manifest.load import load_experiment
+from repro.manifest.load import load_experiment, load_models
 from repro.measurement import Measurement
 from repro.plan.expand import expand, local_environment
 
@@ -70,6 +71,18 @@ def clean(tmp_path: Path, *kinds: Kind) -> dict[Path, Item]:
 def content(folder: Path) -> dict[str, str]:
     """Digest of every file below."""
     return {str(path.relative_to(folder)): file_digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def reading(cache: Path) -> Iterator[int]:
+    """A process that was started as a worker with this cache; its number."""
+    idle = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "repro.worker", "run", "folder", "--cache"]
+    process = subprocess.Popen([*idle, str(cache)])
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_only_what_nothing_needs_goes(folders: Folders, tmp_path: Path):
@@ -124,22 +137,40 @@ def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path)
     clean(tmp_path, "leftover")
     assert weights.exists()
     assert counted.exists()
-    idle = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "repro.worker", "run", "folder", "--cache"]
-    reader = subprocess.Popen([*idle, str(tmp_path / "cache")])
-    other = subprocess.Popen([*idle, str(tmp_path / "elsewhere")])
-    try:
-        with pytest.raises(SetupError, match=rf"a worker reads it \(process {reader.pid}\)"):
+    with reading(tmp_path / "elsewhere"):
+        with (
+            reading(tmp_path / "cache") as process,
+            pytest.raises(SetupError, match=rf"a worker reads it \(process {process}\)"),
+        ):
             clean(tmp_path, "cache")
         assert weights.exists()
-        reader.kill()
-        reader.wait()
         clean(tmp_path, "cache")
-        assert not weights.exists()
-        assert not counted.exists()
-    finally:
-        for process in (reader, other):
-            process.kill()
-            process.wait()
+    assert not weights.exists()
+    assert not counted.exists()
+
+
+def test_a_copy_of_a_model_that_no_manifest_means_any_more_is_left_over(tmp_path: Path):
+    """The model's present folder and one that is still being fetched stay; while a worker reads the cache, all do."""
+    named = load_models()["tiny-llama"].folder
+    old, begun = (f"tiny-llama-{digit * 12}" for digit in "01")
+    for name in (named, old, begun):
+        folder = tmp_path / "cache" / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+        if name != begun:
+            (folder / "identity.json").write_text("{}")
+    models = tmp_path / "cache" / "models"
+    before = inventory(tmp_path / "results", tmp_path / "cache", tmp_path / "builds")
+    with reading(tmp_path / "cache") as process:
+        found = clean(tmp_path, "leftover")
+        assert (found[models / old].kind, f"(process {process})" in found[models / old].why) == ("cache", True)
+        with pytest.raises(SetupError, match="a worker reads it"):
+            remove(before, tmp_path / "cache", ["leftover"])
+        assert (models / old).exists()
+    found = clean(tmp_path, "leftover")
+    assert "no manifest's model names this folder any more" in found[models / old].why
+    assert "fetched again when needed" in found[models / named].why
+    assert {path.name for path in models.iterdir()} == {named, begun}
 
 
 def test_of_builds_the_wheels_are_cache_and_what_broke_off_is_left_over(tmp_path: Path):
