@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
 import yaml
 
 from repro.manifest.load import MANIFESTS
@@ -52,13 +53,28 @@ def test_a_target_that_no_block_has_ends_with_one_line(repro: Command, tmp_path:
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def card(tmp_path: Path) -> Callable[[int], dict[str, str]]:
+    """A stand-in for nvidia-smi, which needs a GPU: the PATH under which a card of so many GiB is found."""
+
+    def path(gibibytes: int) -> dict[str, str]:
+        program = tmp_path / "bin" / "nvidia-smi"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho 'card, {1024 * gibibytes}, 550.54'\n")
+        program.chmod(0o755)
+        return {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+    return path
+
+
+Card = Callable[[int], dict[str, str]]
 FULL = {"quantisation": {"format": "none", "double": False}, "adapter": {"kind": "full"}}
 
 
-def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, tmp_path: Path) -> None:
+def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, card: Card, tmp_path: Path) -> None:
     """Without 4 bits 32B is too large and 7B is not."""
     mine = _changed(tmp_path, quantisation={"format": "none", "double": False})
-    done = repro("plan", mine)
+    done = repro("plan", mine, **card(80))
     assert done.returncode == 0, done.stderr
     problem = next(line for line in done.stdout.splitlines() if line.startswith("qwen2.5-coder-32b-B3-s0, "))
     assert "and 13 more: needs at least" in problem
@@ -66,15 +82,15 @@ def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, tmp_path: 
     assert sum("too large  " in line for line in done.stdout.splitlines()) == 16
     assert "6 of 22 runs to do: " in done.stdout
     assert "; 16 too large, left out" in done.stdout
-    rows = json.loads(repro("plan", mine, "--json").stdout)
+    rows = json.loads(repro("plan", mine, "--json", **card(80)).stdout)
     assert {row["state"] for row in rows if "32b" in row["run"]} == {"too large"}
     assert {row["state"] for row in rows if "32b" not in row["run"]} == {"new"}
     assert all(row["obstacle"] is None or row["state"] == "too large" for row in rows)
 
 
-def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, tmp_path: Path) -> None:
+def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, card: Card, tmp_path: Path) -> None:
     whole = _changed(tmp_path, models=("qwen2.5-coder-32b",), **FULL)
-    done = repro("plan", whole)
+    done = repro("plan", whole, **card(80))
     assert done.returncode == 2
     assert "0 of 16 runs to do; 16 too large, left out" in done.stdout
     line = done.stderr.strip().splitlines()[-1]
@@ -82,17 +98,12 @@ def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, tmp_
     assert "Traceback" not in done.stderr
 
 
-def test_a_gpu_that_is_here_decides_for_plan_and_run(repro: Command, tmp_path: Path) -> None:
-    """A stand-in for nvidia-smi, which needs a GPU: a card of 24 GiB holds 14B in 4 bits and not 32B."""
-    program = tmp_path / "bin" / "nvidia-smi"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho 'small, 24576, 550.54'\n")
-    program.chmod(0o755)
-    path = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-    rows = json.loads(repro("plan", "scale_ladder", "--json", **path).stdout)
+def test_a_gpu_that_is_here_decides_for_plan_and_run(repro: Command, card: Card) -> None:
+    """A card of 24 GiB holds 14B in 4 bits and not 32B."""
+    rows = json.loads(repro("plan", "scale_ladder", "--json", **card(24)).stdout)
     assert {row["run"].split("-B")[0] for row in rows if row["state"] == "too large"} == {"qwen2.5-coder-32b"}
-    assert {row["state"] for row in json.loads(repro("plan", "scale_ladder", "--json").stdout)} == {"new"}
-    done = repro("run", "scale_ladder", "--only", "*32b-B3-s0", **path)
+    assert {row["state"] for row in rows if "14b" in row["run"]} == {"new"}
+    done = repro("run", "scale_ladder", "--only", "*32b-B3-s0", **card(24))
     assert done.returncode == 2
     assert done.stderr.startswith("repro run: qwen2.5-coder-32b-B3-s0: needs at least ")
     assert "the GPU here has 24" in done.stderr
