@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from repro.manifest.claim import Claim
 from repro.report.verify import SYMBOLS, measured
+from repro.verify.needs import instead
 from repro.verify.verdict import Outcome, Verdict
 
 MEANING: dict[Outcome, str] = {
@@ -113,6 +114,8 @@ def _artefacts(verdict: Verdict) -> Iterator[str]:
 def _change(claim: Claim, verdict: Verdict) -> str:
     if claim.kind in BUILT and verdict.outcome in ("reproduced", "contradicted"):
         return "No run: only other facts about the model in manifests/models.yaml, should those there be wrong."
+    if verdict.outcome == "not_run" and (other := instead(claim)):
+        return other
     change = CHANGE[verdict.outcome]
     if verdict.outcome == "inconclusive" and verdict.minimum_detectable is not None:
         return f"{change} As it is, only a difference above {verdict.minimum_detectable:.3g} would show."

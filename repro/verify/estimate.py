@@ -17,7 +17,8 @@ from repro.verify.counted import PERCENT, counted_runs, printed_problems, proble
 from repro.verify.draws import drawn
 from repro.verify.measured import Measured, Sample
 from repro.verify.prints import innermost
-from repro.verify.settings import Settings
+from repro.verify.recorded import unrecorded
+from repro.verify.settings import Settings, said
 from repro.verify.verdict import Cell, Estimate
 
 NO_RUN_NEEDED = ("exact", "relative", "shown")
@@ -36,9 +37,17 @@ def estimate(claim: Claim, context: Context, specification: str = "default") -> 
         return Estimate(
             state="not_run", reason="no manifest measures it; `repro audit` recomputes it from other prints"
         )
+    found = _measured(claim, context, claim.measured_by, specification)
+    if found.state == "not_run" and (names := unrecorded(claim)):
+        return Estimate(state="not_run", reason=f"the runs do not measure {', '.join(names)}")
+    return found
+
+
+def _measured(claim: Claim, context: Context, manifest: str, specification: str) -> Estimate:
+    """What the runs of the claim's manifest say of it."""
     if claim.tolerance.rule == "probe_sets" and innermost(claim.term) is not None:
         return _base_model(claim, context)
-    measured = Measured(context.evidence, claim.measured_by, specification)
+    measured = Measured(context.evidence, manifest, specification)
     if claim.term.statistic in COUNTED and claim.term.over == "seed":
         return counted_runs(claim, context, measured)
     if claim.term.statistic in ("no_effect", "significant"):
@@ -55,7 +64,7 @@ def _known(claim: Claim, context: Context) -> Estimate:
     used = any(status == "done" for _, _, status in context.evidence.runs.get(claim.measured_by or "", {}))
     if claim.kind != "protocol" or found.state != "measured" or used:
         return found
-    reason = f"{claim.measured_by} is set to {found.value}, which no finished run has used yet"
+    reason = f"{said(claim, found.value)}, which no finished run has used yet"
     return Estimate(state="not_run", reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""What measuring a claim would take: which runs of its manifest, and how many GPU-hours."""
+"""What measuring a claim would take: which runs of its manifest and how many GPU-hours, or what else where no run would do."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,8 +9,13 @@ from repro.manifest.load import load_models
 from repro.manifest.training import BlockDiagonal
 from repro.plan.budget import total
 from repro.plan.run import Run
+from repro.verify.algebra import evaluate
+from repro.verify.algebra_interval import Missing
+from repro.verify.benchmarks import PROBLEMS
+from repro.verify.estimate import NO_RUN_NEEDED
 from repro.verify.evidence import resolved
-from repro.verify.settings import manifest
+from repro.verify.recorded import unrecorded
+from repro.verify.settings import Settings, manifest
 
 AXES = ("model", "condition", "seed", "adapter")
 Levels = Mapping[str, frozenset[Scalar]]
@@ -18,10 +23,29 @@ Levels = Mapping[str, frozenset[Scalar]]
 
 
 def needs(claim: Claim) -> str:
-    """ "needs 3 of the 22 runs of scale_ladder, 12–80 GPU-hours"; empty when no manifest measures the claim."""
-    if claim.measured_by is None or manifest(claim.measured_by) is None:
+    """ "needs 3 of the 22 runs of scale_ladder, 12–80 GPU-hours"; empty where running its manifest would not do."""
+    if claim.measured_by is None or instead(claim):
         return ""
     return _words(claim.measured_by, frozenset(_cells(claim.term, {})))
+
+
+def instead(claim: Claim) -> str:
+    """What would decide a claim that running its manifest cannot; empty where running it would."""
+    name = claim.measured_by
+    if name is None or manifest(name) is None:
+        return "A manifest that measures it" + (f": {name} is announced, not yet written." if name else ".")
+    if claim.tolerance.rule in NO_RUN_NEEDED:
+        value = evaluate(claim.term, Settings(name))
+        return f"Not a run: {value.reason}." if isinstance(value, Missing) else ""
+    absent = unrecorded(claim)
+    if set(absent) & PROBLEMS.keys():
+        return (
+            "Not a run: none writes or scores code. The adapters that runs keep (for B0 the base model) would have to "
+            "be evaluated elsewhere (docs/SCIENCE.md §10), and nothing here reads such results yet."
+        )
+    if absent:
+        return f"Not a run as they are: none measures {', '.join(absent)}. A diagnostic would have to be added first."
+    return ""
 
 
 def _cells(term: Term, outer: Mapping[str, frozenset[Scalar]]) -> Iterator[frozenset[tuple[str, frozenset[Scalar]]]]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from repro.manifest.claim import Scalar, Term
+from repro.manifest.claim import Claim, Scalar, Term
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, load_experiment, load_models
 from repro.manifest.probes import declared
 from repro.manifest.training import ALL_LINEAR, Condition
+from repro.verify import conditions
 from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
 from repro.verify.benchmarks import PROBLEMS
 from repro.verify.prints import Prints
@@ -42,7 +43,7 @@ class Settings:
         if term.quantity == "problems" and (size := PROBLEMS.get(str(term.selector.get("benchmark")))):
             return point(size)
         if term.statistic not in ("single", "count", "levels") or term.of is not None:
-            return Missing("follows from other values")
+            return Missing(f"follows from values that the manifest {self._name} does not set")
         if self._experiment is None:
             return Missing(f"the manifest {self._name} is announced, not yet written")
         if term.quantity == "cardinalities":
@@ -129,7 +130,7 @@ class Settings:
     def _listed(self, term: Term) -> Value:
         levels = self.levels(term, term.over or "seed")
         if not levels:
-            return Missing(f"the manifest {self._name} has no such cells")
+            return Missing(f"the manifest {self._name} lists no levels of {term.over or 'seed'} for it")
         kept = tuple(level for level in term.among if level in levels) if term.among else levels
         return point(len(kept)) if term.statistic == "count" else Levels(kept)
 
@@ -147,15 +148,19 @@ class Settings:
             probes = declared(str(selector.get("probe_set", experiment.probe_set)))
             return point(probes.size / len(probes.concepts["domain"]))
         if term.quantity == "steps":
-            return _steps(self._conditions(selector), selector.get("dataset"))
+            return conditions.steps(self._conditions(selector), selector.get("dataset"))
         if term.quantity == "data_share":
             named = experiment.conditions.get(str(selector.get("condition", "")))
-            return _share(named, selector.get("dataset"))
+            return conditions.share(named, selector.get("dataset"))
+        if term.quantity == "data_of":
+            return conditions.data_of(experiment.conditions, selector.get("condition"))
+        if term.quantity == "differing_fields":
+            return conditions.differing(self._conditions(selector))
         words = set(term.quantity.split("_"))
         for path, value in _fields(experiment.model_dump(include={"training", "diagnostics"})):
             if any(words == set("_".join(path[i:]).split("_")) for i in range(len(path))):
                 return _as_value(value)
-        return Missing(f"the manifest {self._name} has no field called {term.quantity}")
+        return Missing(f"the manifest {self._name} sets no {term.quantity.replace('_', ' ')}")
 
 
 def _fields(content: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -178,25 +183,30 @@ def _as_value(value: object) -> Value:
     return Category(str(value))
 
 
-def _steps(conditions: Sequence[Condition], dataset: Scalar | None) -> Value:
-    """Optimizer steps of a condition, or of its phases on one domain; of all trained conditions if they agree."""
-    if dataset is not None:
-        phases = [phase for condition in conditions for phase in condition.phases if _named(phase.mixture, dataset)]
-        return point(sum(phase.steps for phase in phases)) if phases else Missing(f"no phase trains on {dataset}")
-    steps = {condition.steps for condition in conditions if condition.steps}
-    return point(steps.pop()) if len(steps) == 1 else Missing("the conditions differ in their steps; name one")
+def said(claim: Claim, value: object) -> str:
+    """What a manifest sets, in words: "scale_ladder sets lora_rank to 64", "scale_ladder has 8 seeds"."""
+    name, axis = claim.measured_by, (claim.term.over or "seed").replace("_", " ")
+    levels = f"{axis}es" if axis.endswith("s") else f"{axis}s"
+    text = ", ".join(map(_number, value)) if isinstance(value, tuple) else _number(value)
+    text += " %" if claim.unit == "percent" else ""
+    one = value == 1 or (isinstance(value, tuple) and len(value) == 1)
+    match claim.statistic:
+        case "single":
+            return f"{name} sets {claim.quantity} to {text}"
+        case "count":
+            return f"{name} has {text} {axis if one else levels}"
+        case "levels" if claim.quantity == "cardinalities":
+            return f"{name} has {levels} of {text} classes"
+        case "levels":
+            return f"{name} has the {axis if one else levels} {text}"
+        case "formula":
+            return f"{name} has {text} {claim.quantity} ({claim.term.formula})"
+    return f"{name} has {text} as the {claim.statistic.replace('_', ' ')} of {claim.quantity}"
 
 
-def _share(condition: Condition | None, dataset: Scalar | None) -> Value:
-    if condition is None or dataset is None or not condition.phases:
-        return Missing("a share of data needs a trained condition and a domain")
-    shares = {_named(phase.mixture, dataset) or 0.0 for phase in condition.phases}
-    return point(shares.pop()) if len(shares) == 1 else Missing("the phases differ in their shares")
-
-
-def _named(mixture: Mapping[str, float], dataset: Scalar) -> float | None:
-    """The share of a domain, whose name the paper may shorten ("creative")."""
-    return next((share for domain, share in mixture.items() if domain.startswith(str(dataset))), None)
+def _number(value: object) -> str:
+    """A whole number without decimals; a word as it is."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 @cache

@@ -4,6 +4,7 @@ import pytest
 
 from repro.manifest.load import experiment_names
 from repro.manifest.papers import load_claims
+from repro.verify.algebra import leaves
 from repro.verify.assess import assess, counts, exit_code
 from repro.verify.verdict import OUTCOMES, Verdict
 
@@ -67,8 +68,10 @@ def test_a_claim_on_an_adapter_needs_the_runs_that_train_it():
     from repro.verify.needs import needs
 
     claims = {claim.id: claim for claim in load_claims()}
-    assert needs(claims["summary/page/48.2pct"]).startswith("needs 1 of the 27 runs of frontier")
-    assert needs(claims["summary/page/outperform"]).startswith("needs 2 of the 27 runs of frontier")
+    both = claims["summary/page/comparable-parameter-counts"]
+    assert needs(both).startswith("needs 2 of the 27 runs of frontier")
+    one = both.model_copy(update={"term": leaves(both.term)[0]})
+    assert needs(one).startswith("needs 1 of the 27 runs of frontier")
 
 
 def collapse_claims(claims_of) -> list:

@@ -5,7 +5,7 @@ import pytest
 from repro.manifest.claim import Term
 from repro.plan.structure import Adapter, Structure
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing
-from repro.verify.settings import Settings
+from repro.verify.settings import Settings, said
 
 LADDER = Settings("scale_ladder")
 
@@ -36,6 +36,7 @@ def test_a_setting_is_found_by_the_name_a_claim_gives_it(term: Term, expected):
 
 def test_a_setting_the_manifest_lacks_is_missing_and_so_is_an_unwritten_manifest():
     assert isinstance(LADDER.base(Term(quantity="no_such_setting")), Missing)
+    assert LADDER.base(Term(quantity="max_new_tokens")) == Missing("the manifest scale_ladder sets no max new tokens")
     unwritten = Settings("announced_only").base(Term(quantity="lora_rank"))
     assert isinstance(unwritten, Missing)
     assert "not yet written" in unwritten.reason
@@ -124,3 +125,43 @@ def test_crosstalk_has_five_companions_and_a_matrix_of_all_six_domains():
     assert crosstalk.base(Term(statistic="count", quantity="crosstalk", over="companion")) == Interval(5, 5)
     assert crosstalk.base(Term(quantity="damage_matrix_size")) == Interval(36, 36)
     assert crosstalk.base(Term(quantity="probes_per_domain")) == Interval(80, 80)
+
+
+def test_a_condition_on_the_data_of_another_names_it():
+    companions = Settings("companions")
+    assert companions.base(Term(quantity="data_of", selector={"condition": "B4"})) == Category("B2")
+    assert isinstance(companions.base(Term(quantity="data_of", selector={"condition": "B6"})), Missing)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"), [("dynamics", "mixture"), ("reversibility", "mixture, steps, continues")]
+)
+def test_what_conditions_differ_in_is_read_off_the_manifest(manifest: str, expected: str):
+    assert Settings(manifest).base(Term(quantity="differing_fields")) == Category(expected)
+
+
+def test_one_condition_differs_from_nothing():
+    assert isinstance(
+        Settings("dynamics").base(Term(quantity="differing_fields", selector={"condition": "B2"})), Missing
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "expected"),
+    [
+        ({"quantity": "lora_rank"}, 64.0, "scale_ladder sets lora_rank to 64"),
+        ({"quantity": "learning_rate"}, 1e-4, "scale_ladder sets learning_rate to 0.0001"),
+        ({"quantity": "warmup", "printed": "3%"}, 3.0, "scale_ladder sets warmup to 3 %"),
+        ({"statistic": "count", "over": "seed"}, 8.0, "scale_ladder has 8 seeds"),
+        ({"statistic": "count", "over": "probe_set"}, 1.0, "scale_ladder has 1 probe set"),
+        ({"statistic": "count", "over": "class"}, 4.0, "scale_ladder has 4 classes"),
+        ({"statistic": "levels", "over": "seed", "value": [42, 0, 1]}, (42, 0, 1), "scale_ladder has the seeds 42, 0, 1"),
+        ({"statistic": "levels", "over": "seed", "value": [0]}, (0,), "scale_ladder has the seed 0"),
+        ({"quantity": "probes", "statistic": "formula", "formula": "3 * 4 * 4"}, 48.0, "scale_ladder has 48 probes (3 * 4 * 4)"),
+        ({"quantity": "lambda", "statistic": "min", "over": "lambda"}, 0.03, "scale_ladder has 0.03 as the min of lambda"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_no_run_has_used_is_named_and_whole_numbers_are_printed_whole(
+    claims_of, written: dict[str, object], value: object, expected: str
+):
+    assert said(claims_of({"printed": "8", "kind": "protocol", **written})[0], value) == expected
