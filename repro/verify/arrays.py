@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from repro.manifest.claim import SAMPLE, Scalar, Term, Where
-from repro.verify.algebra import Lookup, at, operand
+from repro.verify.algebra import Lookup, at, evaluate, operand
+from repro.verify.algebra_interval import Interval
 from repro.verify.columns import Array
 from repro.verify.scales import STATISTICS
 
@@ -48,6 +49,8 @@ class Arrays:
         statistic = term.statistic
         if statistic in ("difference", "ratio", "relative_change", "orders_of_magnitude"):
             return self._compared(term)
+        if statistic in ("rank_bound", "theory_bound") and isinstance(bound := evaluate(term, self._lookup), Interval):
+            return np.asarray(bound.middle)
         if statistic == "percentage":
             return 100 * self.evaluate(operand(term)) / (self._lookup.total(term) or np.nan)
         if statistic in SAMPLE and statistic in STATISTICS:

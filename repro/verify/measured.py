@@ -19,6 +19,7 @@ from repro.verify.columns import NO_SEED, Absent, Array, Column
 from repro.verify.evidence import Evidence
 from repro.verify.prints import TRAJECTORIES
 from repro.verify.scales import STATISTICS
+from repro.verify.settings import Settings
 
 INTENSITY = "entanglement_intensity"
 CATEGORIES = ("weakest_concept",)
@@ -82,6 +83,8 @@ class Measured:
 
     def base(self, term: Term) -> Value:
         statistic = term.statistic
+        if term.quantity == "cardinalities":  # of the probes the runs read: the manifest knows them
+            return Settings(self.experiment).base(term)
         if statistic in TRAJECTORIES and "seed" not in term.selector:
             return self._known(term, "mean", self._column(operand(term), statistic))
         if statistic == "single" and term.quantity in CATEGORIES:

@@ -107,3 +107,17 @@ def test_a_category_is_decided_by_enough_runs_that_agree(
     for seed, concept in enumerate(votes):
         store.run(seed=seed, values={("weakest_concept", 0, concept): 1e-4}, claims={claim.id: claim.digest})
     assert outcome(assess([claim], store.connection)) == expected
+
+
+@pytest.mark.parametrize(("ranks", "expected"), [([8.0, 8.0], "reproduced"), ([7.0, 8.0], "contradicted")])
+def test_a_measured_rank_is_held_against_the_rank_that_the_probes_class_counts_allow(
+    store: Any, claims_of: Claims, ranks: list[float], expected: str
+) -> None:
+    """3 domains, 4 registers, 4 shapes: Σ(m − 1) = 8. The manifest knows its probes, so no run has to record it."""
+    nominal = {"quantity": "nominal_rank", "statistic": "rank_bound", "model": None, "step": None, "condition": None}
+    claims = claims_of(
+        {"printed": "all of them", "quantity": "rank", "statistic": "equals", "of": "mean", **AFTER, "against": nominal}
+    )
+    for seed, rank in enumerate(ranks):
+        store.run(seed=seed, values={("rank", 5000): rank}, claims={claim.id: claim.digest for claim in claims})
+    assert [verdict.outcome for verdict in assess(claims, store.connection)] == [expected]
