@@ -16,6 +16,12 @@ from repro.geometry.undefined import Array, Integers, Undefined
 
 def removal_scores(X: Array, operator: Array, Y: Array, U: Array, alpha: float) -> Array:
     """Leave-one-out scores (…, R, N, C) after removing each column of U (…, D, R), readout refitted without it."""
+    if X.ndim == 2 and X.shape[1] < X.shape[0]:
+        # N is 1/α where X has no share, which rounds NX away once α is far below X; (XᵀX + αI)⁻¹ has no such part.
+        inner = np.linalg.inv(X.T @ X + alpha * np.eye(X.shape[1])) @ U
+        delta = alpha * (U * inner).sum(axis=-2)
+        delta[delta == 0] = 1.0  # as in `remaining_share`
+        return downdated_scores(operator, Y, operator @ Y, X @ inner, delta)
     NT = operator @ (X @ U)
     return downdated_scores(operator, Y, operator @ Y, NT, remaining_share(X, NT, U, alpha))
 

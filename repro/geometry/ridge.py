@@ -69,7 +69,7 @@ def spectrum(X: Array, intercept: bool = True) -> Spectrum:
         values, vectors = np.linalg.eigh(gram)
         return Spectrum(X, vectors, _without_noise(values), False)
     # The constant vector has eigenvalue 0, perhaps one of many; lifted above all others it is the last, and dropped.
-    lifted = gram + (2 * np.trace(gram) + 1) / len(X)
+    lifted = gram + (2 * np.trace(gram) or 1.0) / len(X)
     values, vectors = np.linalg.eigh(lifted)
     return Spectrum(X, vectors[:, :-1], _without_noise(values[:-1]), True)
 

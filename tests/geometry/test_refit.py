@@ -7,10 +7,11 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from repro.geometry import Labels, diagnose
+from repro.geometry import Labels, Undefined, diagnose
 from repro.geometry.damage import removal_scores, span_scores
 from repro.geometry.ridge import centred, loo_scores, single_operator, spectrum
 
@@ -77,3 +78,20 @@ def test_wide_activations_need_neither_their_width_nor_eigenvectors(
     assert np.abs(ours - theirs).max() <= 1e-9 * np.abs(theirs).max()
     whole = brute.scores(shifted(X), Y, 1.0)
     assert np.abs(loo_scores(operator, Y) - whole).max() <= 1e-9 * np.abs(whole).max()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), d=st.integers(4, 14), scale=st.sampled_from([1.0, 1e5, 1e7]))
+def test_far_above_the_penalty_narrow_activations_lose_what_a_refit_says(
+    brute: ModuleType, design: Any, seed: int, d: int, scale: float
+) -> None:
+    X, columns = design(seed, 16, d, (3, 2), scale=scale)
+    *_, own, D, gap = brute.damage(X, list(columns.values()))
+    assume(gap > 1e-6)
+    g = diagnose(X, columns)
+    np.testing.assert_allclose(g.damage, D, atol=1e-12)
+    expected = brute.intensity(D, own)
+    if expected is None:
+        assert isinstance(g.entanglement_intensity, Undefined)
+    else:
+        assert g.entanglement_intensity == pytest.approx(expected)
