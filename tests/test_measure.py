@@ -296,8 +296,8 @@ def test_activations_of_any_scale_are_measured_and_what_scale_cannot_move_stays(
 def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refused_in_one_line(files, capsys):
     X, columns = planted(0)
     assert main([*files(1e10 * X, columns), "--quick"]) == 0
-    capsys.readouterr()
     assert main([*files(1e100 * X, columns), "--quick"]) == 0
+    capsys.readouterr()
     assert "Rescale them" in refused(capsys, files(1e100 * X, columns))
 
 
