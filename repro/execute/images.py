@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -41,6 +42,11 @@ def build(client: Any, name: Name, say: Say, fresh: bool = False) -> ImageLock:
 
     `fresh`: from nothing, the base included, and no step out of the engine's cache.
     """
+    with _engine_at_work(f"image {tag(name)}: could not be built"):
+        return _built(client, name, say, fresh)
+
+
+def _built(client: Any, name: Name, say: Say, fresh: bool) -> ImageLock:
     lock = load_locks().images[name]
     base, base_sha256 = _base(client, name, lock.base, say, fresh)
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
@@ -49,7 +55,8 @@ def build(client: Any, name: Name, say: Say, fresh: bool = False) -> ImageLock:
         say(f"building {tag(name)}")
         arguments = {"BASE_IMAGE": base, "PYTHON_IMAGE": lock.base.python_image or base, "PYTHON": lock.base.python}
         labels = {"repro.lock": file_digest(ROOT / lock.requirements), "repro.code": digest(worker_code())}
-        _build(client, context, tag(name), {"buildargs": arguments, "labels": labels, "nocache": fresh})
+        given = {"buildargs": arguments, "labels": labels, "nocache": fresh}
+        client.images.build(path=str(context), tag=tag(name), network_mode="none", rm=True, forcerm=True, **given)
     return lock.model_copy(
         update={
             "base": lock.base.model_copy(update={"sha256": base_sha256}),
@@ -84,7 +91,8 @@ def checked_image(client: Any, name: Name) -> str:
         ) from error
     if image.labels.get("repro.code") != digest(worker_code()):
         raise SetupError(f"image {tag(name)}: holds another version of the worker; run: repro images {name}")
-    found = content_hash(client, image.id)
+    with _engine_at_work(f"image {tag(name)}: could not be read"):
+        found = content_hash(client, image.id)
     if found != lock.content:
         raise SetupError(
             f"image {tag(name)}: found content {found[:12]}, expected {str(lock.content)[:12]} (docker/images.lock); "
@@ -174,13 +182,28 @@ def _gather(context: Path, requirements: Path, say: Say) -> None:
     shutil.copytree(ROOT / "repro", context / "repro", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def _build(client: Any, context: Path, name: str, given: dict[str, Any]) -> None:
-    from docker.errors import APIError, BuildError
+@contextmanager
+def _engine_at_work(problem: str) -> Iterator[None]:
+    """What the engine refuses, or that it went away, is one line. Raises SetupError.
+
+    The SDK passes on what its HTTP client raises: requests before an answer, urllib3 and tarfile in the middle of one.
+    """
+    from docker.errors import DockerException
+    from requests import RequestException
+    from urllib3.exceptions import HTTPError
 
     try:
-        client.images.build(path=str(context), tag=name, network_mode="none", rm=True, forcerm=True, **given)
-    except (BuildError, APIError) as error:
-        raise SetupError(f"image {name}: could not be built ({str(error).splitlines()[0]})") from error
+        yield
+    except DockerException as error:
+        raise SetupError(f"{problem} ({_first_line(error)})") from error
+    except (RequestException, HTTPError, tarfile.TarError) as error:
+        raise SetupError(
+            f"{problem}, the container engine went away ({_first_line(error)}); see that it runs, and repeat the command"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _python(client: Any, name: str) -> str:

@@ -1,15 +1,22 @@
 """The content of an image is what decides: the same inputs give the same hash, and any other image is refused."""
 
 import io
+import os
+import subprocess
+import sys
 import tarfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
 from typing import Any
 
 import pytest
 
 from repro.errors import SetupError
-from repro.execute.images import checked_image, content_hash
+from repro.execute.engine import engine
+from repro.execute.images import build, checked_image, content_hash
 from repro.files import file_digest, write_json
 from repro.manifest.load import ROOT
 from repro.plan import image_lock
@@ -98,3 +105,85 @@ def test_an_image_holds_a_part_of_the_locked_packages_and_no_others(name: str):
     assert {line.rstrip(" \\") for line in part} <= {line.rstrip(" \\") for line in whole}
     assert any(line.startswith("torch==") for line in part)
     assert image_lock.LOCK == ROOT / "docker" / "images.lock"
+
+
+class Engine(BaseHTTPRequestHandler):
+    """Answers as a container engine does up to one question, which it breaks off: at once, or in the middle of its answer."""
+
+    breaks_off = ""
+    answers = False
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        """The engine's version, and one image of whatever name; no image holds a worker."""
+        self._reply(
+            b'{"ApiVersion": "1.44", "Id": "sha256:1"}' if "/json?" not in self.path else b'[{"Id": "sha256:1"}]'
+        )
+
+    def do_POST(self) -> None:
+        """A build; its context is read whole where an answer follows."""
+        if self.answers:
+            self.rfile.read(int(self.headers["Content-Length"]))
+        self._reply(b'{"stream": "Step 1/9"}\r\n')
+
+    def _reply(self, content: bytes) -> None:
+        self.asked.append(self.path)
+        breaks_off = self.breaks_off in self.path
+        if breaks_off and not self.answers:
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content) + 10 * breaks_off))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to the test's output."""
+
+
+@pytest.fixture
+def leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]:
+    """Start an engine that goes away; what it was asked for is in the list."""
+    servers: list[ThreadingUnixStreamServer] = []
+
+    def start(breaks_off: str, answers: bool = False) -> list[str]:
+        settings = {"breaks_off": breaks_off, "answers": answers, "asked": []}
+        kind = type("Leaving", (Engine,), settings)
+        servers.append(ThreadingUnixStreamServer(str(tmp_path / "engine.sock"), kind))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+        asked: list[str] = kind.asked
+        return asked
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["while the context is sent", "while it builds"])
+def test_an_engine_that_goes_away_while_it_builds_is_one_line(
+    leaving: Callable[..., list[str]], answers: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Everything up to the build was asked and answered."""
+    wheels = f"wheels-{file_digest(ROOT / 'docker' / 'cpu.lock')[:12]}"
+    (tmp_path / "scratch" / wheels).mkdir(parents=True)
+    monkeypatch.setattr("repro.execute.images.SCRATCH", tmp_path / "scratch")
+    asked, said = leaving("/build", answers), []
+    with pytest.raises(
+        SetupError, match=r"could not be built, the container engine went away \(.+\); see that it runs"
+    ):
+        build(engine(), "cpu", said.append)
+    assert any("/images/json" in path for path in asked)
+    assert said[-1].startswith("building repro-cpu:")
+
+
+def test_the_command_ends_with_that_line_and_2(leaving: Callable[..., list[str]]):
+    """The engine leaves at the first question of the build; the positive control is that it was asked before."""
+    asked = leaving("/images/json")
+    done = subprocess.run(
+        [sys.executable, "-m", "repro", "images"], capture_output=True, text=True, env=dict(os.environ), check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "the container engine went away" in done.stderr
+    assert any(path.endswith("/version") for path in asked)
