@@ -141,6 +141,5 @@ def _named(wanted: str, everything: "tuple[Claim, ...]") -> "Claim":
             f"{wanted}: {len(fitting)} claims end so: {some}{' …' if len(fitting) > 5 else ''}; give more of the id"
         )
     close = get_close_matches(wanted, ids, n=3, cutoff=0.3)
-    raise InputError(
-        f"{wanted}: no such claim; the nearest are {', '.join(close) or 'none'}; `repro verify --json` lists all"
-    )
+    alike = f"the nearest are {', '.join(close)}" if close else "none is like it"
+    raise InputError(f"{wanted}: no such claim, {alike}; `repro verify --json` lists all")

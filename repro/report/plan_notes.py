@@ -1,10 +1,12 @@
 """What stands below a plan's table: sums, disk, what the models are built of, what cannot fit, what is assumed."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from repro.execute.folders import Place
+from repro.manifest.data import Source
 from repro.plan.budget import (
     EFFICIENCY,
     GPU_GIB,
@@ -19,6 +21,7 @@ from repro.plan.figures import figure, span
 from repro.plan.processor import cpu_hours
 from repro.plan.run import Run
 from repro.plan.structure import Structure
+from repro.plan.texts import texts_file, texts_gibibytes
 from repro.plan.work import TEXT_LENGTH
 from repro.report.plan_machine import Machine, fetched, to_do
 
@@ -46,15 +49,25 @@ def disk(runs: Sequence[Run], machine: Machine) -> tuple[str, bool]:
     """What these runs still write and fetch against what is free, and whether that is enough."""
     evidence = sum(map(disk_gibibytes, runs))
     models = models_gibibytes(run for run in runs if not fetched(run.model, machine.cache))
+    texts, unknown = texts_gibibytes(_texts_to_fetch(runs, machine.cache))
     results, cache = map(_there, (machine.results, machine.cache))
     needed = f"disk still needed: {figure(evidence)} GiB for evidence, {figure(models)} GiB for models"
+    needed += f", at most {figure(texts)} GiB for texts" if texts else ""
+    needed += f" (not counting {', '.join(unknown)}: size not stated)" if unknown else ""
     if results.stat().st_dev == cache.stat().st_dev:
-        enough, found = evidence + models <= _free(results), f"{figure(_free(results))} GiB are free"
+        enough, found = evidence + models + texts <= _free(results), f"{figure(_free(results))} GiB are free"
     else:
-        enough = evidence <= _free(results) and models <= _free(cache)
+        enough = evidence <= _free(results) and models + texts <= _free(cache)
         found = f"{figure(_free(results))} GiB are free for evidence, {figure(_free(cache))} GiB for models"
     short = "" if enough else ": too little (repro clean, REPRO_RESULTS, REPRO_CACHE)"
     return f"{needed}; {found}{short}", enough
+
+
+def _texts_to_fetch(runs: Sequence[Run], cache: Path) -> Iterator[Source]:
+    for run in runs:
+        for source in chain.from_iterable(run.domains.values()):
+            if not texts_file(cache, source, run.environment["texts"]).exists():
+                yield source
 
 
 def _there(path: Path) -> Path:
