@@ -62,5 +62,6 @@ def query(results: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         except duckdb.Error as error:
             problem = " ".join(str(error).split())
             raise InputError(
-                f"{problem}; tables: runs, measurements, trajectories, companions, claims, verdicts, artifacts, provenance"
+                f"{problem}; tables: runs, measurements, trajectories, collapses, cell_collapses, divergences, companions, "
+                "claims, verdicts, artifacts, provenance"
             ) from error

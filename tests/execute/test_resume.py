@@ -179,12 +179,17 @@ def test_an_open_store_does_not_stop_an_ingest(start: Start, tmp_path: Path) -> 
 
 
 def test_two_workers_never_share_a_run(start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path) -> None:
+    """The first worker, whose host is dead, is held still until the second has been turned away."""
     results = tmp_path / "results"
     first = start("run", str(manifest), "--max-parallel", "2", results=results)
-    assert wait_for(lambda: any((results / "runs" / "killed").glob("*/steps/000001.parquet")), first)
-    os.kill(first.pid, signal.SIGKILL)  # the host alone: its worker goes on
+    runs = results / "runs" / "killed"
+    assert wait_for(lambda: any(runs.glob("*/steps/000001.parquet")), first)
+    orphan = _progress(next(runs.iterdir()))["pid"]
+    assert isinstance(orphan, int)
+    os.kill(orphan, signal.SIGSTOP)
+    os.kill(first.pid, signal.SIGKILL)  # the host alone
     second = start("run", str(manifest), "--max-parallel", "2", results=results)
     output, _ = second.communicate(timeout=PATIENCE)
-    alone = not kill_workers(results)
-    assert alone or (second.returncode == 3 and "another repro is at work here (worker)" in output)
-    finish(start, manifest, results)
+    assert (second.returncode, "another repro is at work here (worker)" in output) == (3, True), output
+    assert kill_workers(results) == [orphan]
+    assert "goes on from its last checkpoint" in finish(start, manifest, results)
