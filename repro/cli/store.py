@@ -28,7 +28,8 @@ def _ingest(given: argparse.Namespace) -> int:
         found = ingest(results)
     for line in found.refused:
         print(f"repro ingest: left out: {line}", file=sys.stderr)
-    print(f"{found.runs} runs in {results / 'repro.duckdb'}")
+    runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
+    print(f"{runs} in {results / 'repro.duckdb'}")
     return 2 if found.refused else 0
 
 

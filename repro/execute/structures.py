@@ -54,9 +54,9 @@ def structures(wanted: Iterable[Wanted], cache_folder: Path, say: Callable[[str]
     files = [one.file(cache_folder) for one in given]
     missing = {file: one for file, one in zip(files, given, strict=True) if _read(file) is None}
     if missing:
-        say(
-            f"building {len({one.model.id for one in missing.values()})} models without weights to count what they are made of (once)"
-        )
+        count = len({one.model.id for one in missing.values()})
+        models = "1 model" if count == 1 else f"{count} models"
+        say(f"building {models} without weights, to count the parts (once)")
         _make(missing)
     found = [_read(file) for file in files]
     return [_there(record, file) for record, file in zip(found, files, strict=True)]

@@ -39,7 +39,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_row(*(_cell(value) for value in row))
     console = literal(200)
     console.print(table)
-    console.print(f"{len(rows)} rows", style="dim")
+    console.print("1 row" if len(rows) == 1 else f"{len(rows)} rows", style="dim")
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import duckdb
 import pytest
@@ -42,6 +44,16 @@ def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
     assert query(tmp_path, "SELECT ei FROM trajectories ORDER BY ei")[1] == [(0.0,), (0.5,), (0.7,), (1.0,)]
     collapsed = "SELECT specification, step, last_step FROM collapses ORDER BY step"
     assert query(tmp_path, collapsed)[1] == [("default", 500, 500), ("anchored", None, 500)]
+
+
+@pytest.mark.parametrize(("runs", "named"), [([1], ("1 run in", "1 row")), ([1, 2], ("2 runs in", "2 rows"))])
+def test_one_is_said_as_one(
+    repro: Callable[..., CompletedProcess[str]], tmp_path: Path, runs: list[int], named: tuple[str, str]
+) -> None:
+    for number in runs:
+        finish(tmp_path / "results", number)
+    assert repro("ingest").stdout.startswith(named[0])
+    assert repro("sql", "SELECT slot FROM runs").stdout.splitlines()[-1] == named[1]
 
 
 def test_provenance_can_be_asked_for_in_columns(tmp_path: Path) -> None:
