@@ -54,8 +54,8 @@ def test_every_query_of_the_readme_runs(sql: str, tmp_path: Path) -> None:
     assert columns
 
 
-def test_the_readme_shows_six_queries() -> None:
-    assert len(re.findall(r'repro sql "', README)) == 6
+def test_the_readme_shows_seven_queries() -> None:
+    assert len(re.findall(r'repro sql "', README)) == 7
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
