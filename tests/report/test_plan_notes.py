@@ -28,7 +28,9 @@ def test_disk_that_is_needed_is_held_against_disk_that_is_free(ladder: tuple[Run
     much, enough = disk(ladder * 1_000, machine(tmp_path))
     assert not enough
     assert "too little" in much
-    assert much.startswith("disk still needed: 150,000 GiB for evidence, 100 GiB for models, at most 4.5 GiB for texts; ")
+    assert much.startswith(
+        "disk still needed: 150,000 GiB for evidence, 100 GiB for models, at most 4.5 GiB for texts; "
+    )
 
 
 def test_a_model_that_is_in_the_cache_needs_no_more_disk(ladder: tuple[Run, ...], tmp_path: Path) -> None:
