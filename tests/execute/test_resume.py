@@ -100,7 +100,8 @@ def test_a_run_killed_at_ten_moments_ends_with_the_bits_of_one_that_was_not(
         process = start("run", str(manifest), "--max-parallel", "2", results=broken)
         if strike(broken, process, due, kill_workers):
             struck.append(kind)
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:  # on a fast machine the run ends before the last moments have come
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert len(struck) >= 7, f"too few kills struck a working run: {struck}"
     assert {"write", "capture", "random"} <= set(struck)
