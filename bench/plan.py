@@ -21,8 +21,8 @@ from repro.plan.expand import expand, local_environment
 from repro.plan.processor import cpu_hours
 from repro.plan.run import Run
 
-SIZES = {"tiny-qwen2": 8, "smollm2-135m": 3, "qwen2.5-coder-0.5b-instruct": 2}
-"""Model → optimizer steps."""
+SIZES = {"tiny-qwen2": (8, 32), "smollm2-135m": (3, 64), "qwen2.5-coder-0.5b-instruct": (2, 64)}
+"""Model → optimizer steps, rank of LoRA: no larger than the narrowest layer."""
 MEMORY, TIME = 0.15, 2.0
 
 
@@ -30,8 +30,8 @@ def rows() -> list[dict[str, Any]]:
     """Estimate over measurement, for memory and for processor time."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
-        for model, steps in SIZES.items():
-            run, usage = carried_out(model, steps, Path(scratch))
+        for model, (steps, rank) in SIZES.items():
+            run, usage = carried_out(model, steps, rank, Path(scratch))
             found += compared(run, usage)
     return found
 
@@ -63,10 +63,10 @@ def compared(run: Run, usage: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def carried_out(model: str, steps: int, scratch: Path) -> tuple[Run, dict[str, Any]]:
+def carried_out(model: str, steps: int, rank: int, scratch: Path) -> tuple[Run, dict[str, Any]]:
     """A short run on one thread, and what it took."""
     given = load_experiment("laptop").model_dump(mode="json", exclude={"arms", "conditions", "diagnostics", "id"})
-    given["training"] |= {"heldout": 0}
+    given["training"] |= {"heldout": 0, "lora": {**given["training"]["lora"], "rank": rank}}
     manifest = {
         **given,
         "id": f"plan-{model}",
