@@ -1,10 +1,12 @@
 """What several tests need: tiny models in a cache of their own, and commands run as a user runs them."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -25,6 +27,21 @@ def cache() -> Path:
     path = Path(__file__).resolve().parents[1] / "build" / "test-cache"
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@pytest.fixture(scope="session")
+def helper() -> Callable[[str], ModuleType]:
+    """A module of tests/ that is no test, by its path there: the folders are no packages."""
+
+    def load(path: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(Path(path).stem, Path(__file__).parent / path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture

@@ -117,6 +117,12 @@ def intensity(D, own, clip=True):
     return ratio(own_parts, others, clip)
 
 
+def same_intensity(found, D, own):
+    """Whether an EI, or the reason for none, is that of a damage matrix."""
+    expected = intensity(D, own)
+    return not isinstance(found, float) if expected is None else bool(np.isclose(found, expected, rtol=1e-6))
+
+
 def reading(X, columns, alpha, removal, found, centring, clip, own_by):
     """(EI, smallest gap) of one specification, with a readout and directions per fold where it asks for them."""
     Y, n, k, centre = onehot(columns), len(X), len(columns), centring == "per_fold"

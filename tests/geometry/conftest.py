@@ -1,7 +1,6 @@
 """Random designs and the brute-force oracle, for every test of the geometry."""
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -9,14 +8,9 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def brute() -> ModuleType:
+def brute(helper: Callable[[str], ModuleType]) -> ModuleType:
     """The slow definitions in brute_force.py."""
-    spec = importlib.util.spec_from_file_location("brute_force", Path(__file__).with_name("brute_force.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return helper("geometry/brute_force.py")
 
 
 @pytest.fixture(scope="session")

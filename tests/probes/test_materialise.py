@@ -1,6 +1,5 @@
 """A recipe against a small hub on loopback: twelve invented sources in the formats and fields of the real ones."""
 
-import importlib.util
 import io
 import json
 import random
@@ -9,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -88,16 +88,10 @@ class Hub:
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(helper: Callable[[str], ModuleType]) -> Iterator[Hub]:
     """A hub with all twelve sources."""
-    path = Path(__file__).parents[1] / "execute" / "fetch" / "loopback.py"
-    spec = importlib.util.spec_from_file_location("loopback", path)
-    assert spec
-    assert spec.loader
-    loopback = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loopback)
     held = Hub({source.repository: written(records(source), source.file) for source in RECIPE.sources})
-    with loopback.serving(held.answer) as held.address:
+    with helper("execute/fetch/loopback.py").serving(held.answer) as held.address:
         yield held
 
 

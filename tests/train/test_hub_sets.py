@@ -1,7 +1,6 @@
 """Data sets of a hub: the first records alone where a source says so, one at a time, from a small hub on loopback."""
 
 import gzip
-import importlib.util
 import io
 import json
 import os
@@ -11,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -92,19 +92,13 @@ class Hub:
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(helper: Callable[[str], ModuleType]) -> Iterator[Hub]:
     """5000 records in two files of each kind."""
-    path = Path(__file__).parents[1] / "execute" / "fetch" / "loopback.py"
-    spec = importlib.util.spec_from_file_location("loopback", path)
-    assert spec
-    assert spec.loader
-    loopback = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loopback)
     held = Hub({
         "a.jsonl": lines(0, 3000), "b.jsonl": lines(3000, 5000),
         "a.parquet": table(0, 3000), "b.parquet": table(3000, 5000),
     })  # fmt: skip
-    with loopback.serving(held.answer) as held.address:
+    with helper("execute/fetch/loopback.py").serving(held.answer) as held.address:
         yield held
 
 

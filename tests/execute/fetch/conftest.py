@@ -1,12 +1,12 @@
 """A small hub on loopback that holds one model, and `repro fetch` of that model from it."""
 
 import hashlib
-import importlib.util
 import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -98,13 +98,8 @@ class Hub:
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(helper: Callable[[str], ModuleType]) -> Iterator[Hub]:
     """A hub with one model: weights, configuration, and what must not be taken."""
-    spec = importlib.util.spec_from_file_location("loopback", Path(__file__).with_name("loopback.py"))
-    assert spec
-    assert spec.loader
-    loopback = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loopback)
     held = Hub({
         "model.safetensors": bytes(range(256)) * 98304,  # 24 MiB: a broken download keeps whole chunks of 10
         "config.json": b"{}",
@@ -113,7 +108,7 @@ def hub() -> Iterator[Hub]:
         "consolidated.safetensors": b"the same weights again",
         "original/params.json": b"{}",
     })  # fmt: skip
-    with loopback.serving(held.answer) as held.address:
+    with helper("execute/fetch/loopback.py").serving(held.answer) as held.address:
         yield held
 
 

@@ -1,8 +1,7 @@
 """Random papers that agree with themselves, and the way from their claims' fields through YAML to the loader."""
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -34,13 +33,9 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Fields]], t
 
 
 @pytest.fixture(scope="session")
-def random_paper() -> Callable[[int], list[Fields]]:
+def random_paper(helper: Callable[[str], ModuleType]) -> Callable[[int], list[Fields]]:
     """The claims of the paper that a seed determines."""
-    spec = importlib.util.spec_from_file_location("random_paper", Path(__file__).with_name("random_paper.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = helper("verify/audit/random_paper.py")
 
     def fields(seed: int) -> list[Fields]:
         made: list[Fields] = module.RandomPaper(seed).fields

@@ -1,0 +1,99 @@
+"""What `repro measure` cannot measure ends in one clear line."""
+
+import numpy as np
+import pytest
+
+from repro.cli import main
+
+
+def refused(capsys, arguments):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def spoilt(X):
+    """Bad activations and the words their refusal must hold."""
+    nan, constant = X.copy(), X.copy()
+    nan[3, 4] = np.nan
+    constant[:, 7] = 2.5
+    return {
+        "nan": (nan, "1 of 48 probes are not finite"),
+        "constant": (constant, "1 of 40 features are constant"),
+        "rows": (X[:47], "48 rows of labels, but the activations have 47"),
+        "cube": (X[None], "shape (1, 48, 40)"),
+        "huge": (X * 1e200, "overflow"),
+        "minute": (X * 1e-200, "their squares are lost"),
+        "complex": (X + 0j, "real numbers"),
+        "copies": (np.repeat(1e8 * np.tile(X[::2], 3), 2, axis=0), "drop probes with the activations of another"),
+        "text": (X.astype(str), "real numbers"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["nan", "constant", "rows", "cube", "huge", "minute", "complex", "copies", "text"])
+def test_activations_that_cannot_be_measured_are_refused_in_one_line(files, capsys, kind, planted):
+    X, columns = planted(0)
+    bad, words = spoilt(X)[kind]
+    assert words in refused(capsys, files(bad, columns))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c | {"domain": ["code"] * 48}, "concept 'domain' has one class"),
+        (lambda c: c | {"shape": ["odd", *c["shape"][1:]]}, "class 'odd' of concept 'shape' has 1 probe"),
+        (lambda c: c | {"shape": ["", *c["shape"][1:]]}, "line 2 has no label for 'shape'"),
+        (lambda c: c | {"": c["shape"]}, "concept name of its own"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused_in_one_line(files, capsys, change, words, planted):
+    X, columns = planted(0)
+    assert words in refused(capsys, files(X, change(columns)))
+
+
+def test_a_wrong_key_names_the_keys_found(files, capsys, planted):
+    X, columns = planted(0)
+    assert "keys are ['hidden']; expected 'activations'" in refused(capsys, files(X, columns, key="hidden"))
+
+
+def test_missing_and_foreign_files_are_refused_in_one_line(files, capsys, tmp_path, planted):
+    good = files(*planted(0))
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"\xff\xfe not a matrix")
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, activations=np.array([{}], dtype=object))
+    for path, words in [
+        (tmp_path / "none.npz", "no such file"),
+        (junk, "not an npz file"),
+        (pickled, "cannot be read"),
+    ]:
+        assert words in refused(capsys, [*good[:2], str(path), *good[3:]])
+    for path, words in [(tmp_path / "none.csv", "no such file"), (junk, "cannot be read as csv")]:
+        assert words in refused(capsys, [*good[:4], str(path)])
+    junk.write_text("")
+    assert "empty" in refused(capsys, [*good[:4], str(junk)])
+    junk.write_text("domain,shape\ncode,causal\nmath\n" + "code,causal\n" * 46)
+    assert "line 3 has 1 fields" in refused(capsys, [*good[:4], str(junk)])
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_labels_parted_by_another_mark_are_not_one_concept(files, capsys, tmp_path, mark, planted):
+    arguments = files(*planted(0))
+    assert main([*arguments, "--quick"]) == 0, "the control: commas"
+    capsys.readouterr()
+    text = (tmp_path / "l.csv").read_text()
+    (tmp_path / "l.csv").write_text(text.replace(",", mark))
+    error = refused(capsys, [*arguments, "--quick"])
+    assert str(tmp_path / "l.csv") in error
+    assert "expected columns separated by commas" in error
+
+
+def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refused_in_one_line(files, capsys, planted):
+    X, columns = planted(0)
+    assert main([*files(1e10 * X, columns), "--quick"]) == 0
+    assert main([*files(1e100 * X, columns), "--quick"]) == 0
+    capsys.readouterr()
+    assert "Rescale them" in refused(capsys, files(1e100 * X, columns))
