@@ -33,7 +33,9 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
     tests: dict[str, Any] = {"health": _health(claim, context, found)}
     if INTENSITY not in quantities(claim.term) or found.state != "measured":
         return tests
-    if nulls := _nulls(claim, context):
+    measured = Measured(context.evidence, claim.measured_by)
+    evaluate(claim.term, measured)
+    if nulls := _nulls(measured):
         tests["null"] = nulls
     readings = _readings(claim, context)
     if ANCHORED in readings:
@@ -41,7 +43,7 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
         if twin.state == "measured":
             judged = judge(claim, twin).outcome
             tests["scale"] = {"outcome": judged, "estimate": twin.value, "agrees": judged == outcome}
-    if claim.value is True and len(readings) > 1 and (share := _share(claim, context, readings)) is not None:
+    if claim.value is True and len(readings) > 1 and (share := _share(claim, measured, readings)) is not None:
         tests["specifications"] = {"share": share, "of": len(readings)}
     return tests
 
@@ -62,16 +64,15 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
     return {"runs": dict(statuses), "left_out": list(found.notes), "healthy": not found.notes}
 
 
-def _nulls(claim: Claim, context: Context) -> dict[str, dict[str, int]]:
+def _nulls(measured: Measured) -> dict[str, dict[str, int]]:
     """Per kind of null: of the EI cells behind the claim, how many have their mean inside the null's 95 %."""
-    measured = Measured(context.evidence, claim.measured_by or "")
-    evaluate(claim.term, measured)
+    recorded = [kind for kind in NULLS if (measured.experiment, NULL_ENDS[0], kind) in measured.evidence.rows]
     found: dict[str, dict[str, int]] = {}
-    for sample in measured.samples.values():
+    for sample in measured.samples.values() if recorded else ():
         cell = sample.term if sample.term.of is None else sample.term.of
         if cell.quantity != INTENSITY:
             continue
-        for kind in NULLS:
+        for kind in recorded:
             ends = [measured.evidence.column(measured.experiment, end, cell.selector, kind) for end in NULL_ENDS]
             if all(isinstance(end, Column) for end in ends):
                 low, high = (end.mean for end in ends if isinstance(end, Column))
@@ -90,10 +91,8 @@ def _readings(claim: Claim, context: Context) -> list[str]:
     )
 
 
-def _share(claim: Claim, context: Context, readings: list[str]) -> float | None:
+def _share(claim: Claim, measured: Measured, readings: list[str]) -> float | None:
     """Share of the readings under which the statement holds, all of them evaluated at once; None where that fails."""
-    measured = Measured(context.evidence, claim.measured_by or "")
-    evaluate(claim.term, measured)
     known: dict[Hashable, Array] = {
         key: _by_reading(sample, measured, readings) for key, sample in measured.samples.items()
     }
