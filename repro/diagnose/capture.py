@@ -112,6 +112,7 @@ def pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:
     """B×H: the mean over kept tokens, or the last of them."""
     if not kept_BT.any(dim=1).all():
         raise InputError("a probe has no token left to pool over; give it some text")
+    kept_BT = kept_BT.to(hidden_BTH.device)  # that of the last layer, where a model lies on several
     if pooling == "last_token":
         positions_T = torch.arange(kept_BT.shape[1], device=kept_BT.device)
         last_B = (kept_BT * positions_T).argmax(dim=1)

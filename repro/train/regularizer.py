@@ -92,12 +92,16 @@ def regularizer(
 
 
 def target_subspace(X_NH: Tensor, variance: float) -> Tensor:
-    """H×P orthonormal columns: the fewest principal directions of X that hold `variance` of its variance."""
-    centred_NH = X_NH.double() - X_NH.double().mean(dim=0)
+    """H×P orthonormal columns: the fewest principal directions of X that hold `variance` of its variance.
+
+    On the processor, wherever X lies: CUDA has no deterministic cumulative sum.
+    """
+    X64_NH = X_NH.cpu().double()
+    centred_NH = X64_NH - X64_NH.mean(dim=0)
     _, values, directions_PH = torch.linalg.svd(centred_NH, full_matrices=False)
     held = values.square().cumsum(0) / values.square().sum()
     needed = int((held < variance - 1e-12).sum()) + 1
-    subspace_HP: Tensor = directions_PH[:needed].T.to(X_NH.dtype).contiguous()
+    subspace_HP: Tensor = directions_PH[:needed].T.to(X_NH.device, X_NH.dtype).contiguous()
     return subspace_HP
 
 
@@ -109,7 +113,7 @@ def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
         hidden_BTH = decoder(
             input_ids=part.batch.ids.to(device), attention_mask=part.batch.mask.to(device), use_cache=False
         ).last_hidden_state
-    weight_BT1 = part.kept.to(device)[..., None].float()
+    weight_BT1 = part.kept.to(hidden_BTH.device)[..., None].float()
     pooled_BH: Tensor = (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
     return pooled_BH
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from repro.diagnose.capture import Reading, capture
+from repro.diagnose.capture import Reading, capture, pool
 from repro.errors import InputError
 from repro.manifest.training import Lora, Training
 from repro.train.model import add_lora, load_base, load_tokenizer, without_dropout
@@ -71,6 +71,14 @@ def test_a_capture_draws_no_random_number_and_keeps_dropout_on_afterwards(tiny_l
     assert torch.equal(state, torch.get_rng_state())
     assert all(module.training for module in dropouts)
     assert np.array_equal(first, capture(model, tokenizer, TEXTS, [Reading()])[Reading()])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "last_token"])
+def test_activations_may_lie_on_another_device_than_the_ids(pooling: str) -> None:
+    """As where a model is spread over several; the meta device stands for the second one."""
+    pooled = pool(torch.empty(2, 5, 8, device="meta"), torch.ones(2, 5, dtype=torch.long), pooling)
+    assert pooled.device.type == "meta"
+    assert pooled.shape == (2, 8)
 
 
 def test_an_empty_text_is_refused(tiny_llama: Path) -> None:
