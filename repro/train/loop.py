@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from repro.manifest.training import Optimizer, Training
+from repro.train.adapters.block_diagonal import blocks_of
 from repro.train.batches import group
 from repro.train.loss import step_weight, weighted_loss
 from repro.train.model import trainable
@@ -97,6 +98,8 @@ class Trainer:
             tensors[f"adapter/{name}"] = parameter.detach()
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer/{key}/{name}"] = value
+        for name, blocks in blocks_of(self.model).items():  # another machine's would be almost the same, not the same
+            tensors[f"directions/{name}"] = blocks.directions
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -107,7 +110,16 @@ class Trainer:
                 parameter.copy_(tensors[f"adapter/{name}"])
             keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"optimizer/{key}/{name}" in tensors]
             if keys:
-                self.optimizer.state[parameter] = {key: tensors[f"optimizer/{key}/{name}"].clone() for key in keys}
+                self.optimizer.state[parameter] = {
+                    key: _like_new(tensors[f"optimizer/{key}/{name}"], parameter) for key in keys
+                }
+        for name, blocks in blocks_of(self.model).items():
+            blocks.directions.copy_(tensors[f"directions/{name}"])
+
+
+def _like_new(value: Tensor, parameter: Tensor) -> Tensor:
+    """A copy where AdamW keeps its own: beside the parameter, but for the count of steps."""
+    return value.to(parameter.device, copy=True) if value.dim() else value.clone()
 
 
 def accumulate(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> tuple[float, int]:

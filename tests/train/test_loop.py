@@ -141,6 +141,21 @@ def test_a_restored_run_takes_the_same_steps_bit_for_bit(tiny_llama: Path) -> No
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
+def test_a_restored_optimizer_lies_beside_its_parameters() -> None:
+    """As on a GPU, from a file that is read on the processor; the meta device stands for it."""
+    layer = nn.Linear(3, 2, bias=False)
+    trainer = Trainer(layer, protocol(), 4, 0)
+    layer.weight.grad = torch.ones(2, 3)
+    trainer.optimizer.step()
+    saved = trainer.state()
+    elsewhere = Trainer(nn.Linear(3, 2, bias=False, device="meta"), protocol(), 4, 0)
+    elsewhere.restore(saved)
+    (kept,) = elsewhere.optimizer.state.values()
+    assert {name: value.device.type for name, value in kept.items()} == {
+        "step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("total", "warmup"), [(40, 0.03), (5000, 0.03), (10, 0.0)])
 def test_the_schedule_is_transformers_cosine_with_warm_up(total: int, warmup: float) -> None:
     ours = [learning_rate(step, total, Optimizer(learning_rate=1e-4, warmup=warmup)) for step in range(total)]
