@@ -37,7 +37,7 @@ from repro.train.batches import tokenise
 from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
-from repro.train.mixture import order, order_by_tokens, split
+from repro.train.mixture import order, order_by_tokens, shared, split
 from repro.train.model import load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
@@ -82,8 +82,10 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
     diverged = None
     if session.run.steps:
         diverged = _train(session)
-    else:
-        session.folder.append(0, _measure(session, 0)[0])  # a condition that trains nothing: the base model, once
+    else:  # a condition that trains nothing: the base model, once
+        rows, broken = _measure(session, 0)
+        session.folder.append(0, rows)
+        diverged = broken.problem if broken else None
     session.usage.write()
     folder.finish("diverged" if diverged else "done", diverged)
     folder.state.unlink(missing_ok=True)
@@ -95,7 +97,7 @@ def _train(session: Session) -> str | None:
     """Train to the last step, or until something is not finite: the reason then."""
     run = session.run
     keep_freed_memory()
-    trainer = Trainer(session.model, run.training, run.steps, run.seed or 0, session.regularizer)
+    trainer = Trainer(session.model, run.training, run.steps, run.draw_seed, session.regularizer)
     if session.folder.state.exists():
         trainer.restore(read_state(session.folder.state))
         diverged = None
@@ -169,14 +171,17 @@ def _data(
     """(token sequences of each step, held-out sequences by domain)."""
     edition = run.environment["texts"]
     parts = {
-        domain: [split(texts(source, edition, cache), -(-run.training.heldout // len(sources))) for source in sources]
+        domain: [
+            split(texts(source, edition, cache), held)
+            for source, held in zip(sources, shared(run.training.heldout, len(sources)), strict=True)
+        ]
         for domain, sources in run.domains.items()
     }
     used = {domain for phase in run.condition.phases for domain in phase.mixture}
     trained = {domain: [kept for kept, _ in sources] for domain, sources in parts.items() if domain in used}
     per_step = run.training.sequences_per_step
     encode = cached(lambda text: tokenise(tokenizer, text, run.training))
-    phases, seed = run.condition.phases, run.seed or 0
+    phases, seed = run.condition.phases, run.draw_seed
     if run.condition.mixing == "tokens":
         drawn = order_by_tokens(phases, trained, per_step, seed, length=lambda text: len(encode(text)))
     else:

@@ -50,7 +50,7 @@ class _Planner:
         """The run, after every run it goes on from."""
         condition = self._experiment.conditions[name]
         before = self.chain(model, condition.continues, seed) if condition.continues else []
-        parent = Parent(id=before[-1].id, slot=before[-1].slot) if before else None
+        parent = Parent(id=before[-1].id, slot=before[-1].slot, depth=len(before) - 1) if before else None
         return [*before, self._run(model, name, seed, parent)]
 
     def _run(self, model: str, name: str, seed: int | None, parent: Parent | None) -> Run:

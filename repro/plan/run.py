@@ -24,6 +24,8 @@ class Parent(Frozen):
 
     id: str
     slot: str
+    depth: int = 0
+    """How many runs it goes on from itself."""
 
     @property
     def folder(self) -> str:
@@ -83,6 +85,15 @@ class Run(Frozen):
     def id(self) -> str:
         """sha256 of the key."""
         return digest(self.key())
+
+    @property
+    def draw_seed(self) -> int:
+        """What texts and dropout are drawn from: the seed. A run that goes on from another draws an order of its own.
+
+        With the seed alone it would read its parent's texts again, from the first, and take its parent's dropout.
+        """
+        seed = self.seed or 0
+        return seed if self.parent is None else int(digest([seed, self.parent.depth + 1])[:12], 16)
 
     @property
     def slot(self) -> str:

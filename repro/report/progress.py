@@ -45,7 +45,7 @@ class Plain:
 
     def ended(self, place: Place, problem: str | None) -> None:
         """Say how it ended."""
-        print(f"{place.run.slot}: {problem or 'finished' + _reading(_now(place.folder))}", flush=True)
+        print(f"{place.run.slot}: {problem or _ending(place.folder)}", flush=True)
 
 
 class Live:
@@ -71,7 +71,7 @@ class Live:
         """Take the bar away; leave a line."""
         self._progress.remove_task(self._bars.pop(place.folder))
         self._progress.advance(self._all)
-        self._progress.console.print(f"{place.run.slot}: {problem or 'finished' + _reading(_now(place.folder))}")
+        self._progress.console.print(f"{place.run.slot}: {problem or _ending(place.folder)}")
 
 
 def describe(now: dict[str, Any]) -> str:
@@ -95,6 +95,14 @@ def _reading(now: dict[str, Any]) -> str:
         return ""
     value = now["entanglement_intensity"]
     return " (EI undefined)" if value is None else f" (EI {value:.3f})"
+
+
+def _ending(folder: RunFolder) -> str:
+    """What a run came to: its EI, or why its numbers never count."""
+    end = folder.done() or {}
+    if end.get("status") == "diverged":
+        return f"{end['reason']}; its numbers never count"
+    return f"finished{_reading(_now(folder))}"
 
 
 def _opening(place: Place) -> str:

@@ -9,19 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from repro.errors import InputError
 from repro.manifest.training import Phase
 
 Texts = Mapping[str, Sequence[Sequence[str]]]
 """Per domain, per source: the texts that may be trained on."""
 
 
+def shared(heldout: int, sources: int) -> list[int]:
+    """How many texts each source of a domain gives to those held out: alike, the first ones one more where need be."""
+    each, rest = divmod(heldout, sources)
+    return [each + (number < rest) for number in range(sources)]
+
+
 def split(texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
-    """(training texts, held-out texts): every so-many-th text is held out, so both cover the whole source."""
-    if heldout == 0:
-        return list(texts), []
-    stride = max(2, len(texts) // heldout)
-    chosen = range(0, len(texts), stride)[:heldout]
-    return [text for index, text in enumerate(texts) if index not in chosen], [texts[index] for index in chosen]
+    """(training texts, held-out texts): every so-many-th text is held out, so both cover the whole source.
+
+    A text that equals a held-out one is not trained on either.
+    """
+    stride = max(2, len(texts) // heldout) if heldout else 1
+    held = list(texts[::stride][:heldout])
+    unseen = set(held)
+    return [text for text in texts if text not in unseen], held
 
 
 def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> list[tuple[str, str]]:
@@ -29,7 +38,7 @@ def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> li
 
     `per_step`: sequences per optimizer step. Shares hold exactly over each phase (largest remainders).
     """
-    draws = {domain: _Draws(sources, seed, index) for index, (domain, sources) in enumerate(sorted(texts.items()))}
+    draws = _draws(texts, seed)
     sequence: list[tuple[str, str]] = []
     for number, phase in enumerate(phases):
         counts = exact_counts(phase.mixture, phase.steps * per_step)
@@ -47,7 +56,7 @@ def order_by_tokens(
     `length`: tokens of a text as it is trained on. Of two domains each is within the longest text of its share at
     every point of a phase.
     """
-    draws = {domain: _Draws(sources, seed, index) for index, (domain, sources) in enumerate(sorted(texts.items()))}
+    draws = _draws(texts, seed)
     sequence: list[tuple[str, str]] = []
     for phase in phases:
         taken = dict.fromkeys(sorted(phase.mixture), 0)
@@ -68,6 +77,17 @@ def exact_counts(mixture: Mapping[str, float], total: int) -> dict[str, int]:
     for name in by_remainder[: total - sum(counts.values())]:
         counts[name] += 1
     return counts
+
+
+def _draws(texts: Texts, seed: int) -> dict[str, "_Draws"]:
+    """What draws each domain. Raises InputError for a source without texts."""
+    for domain, sources in texts.items():
+        if not all(sources):
+            raise InputError(
+                f"domain {domain}: found a source with no text left to train on, needed is one at least beside those held "
+                "out; bring more texts or lower `heldout`"
+            )
+    return {domain: _Draws(sources, seed, index) for index, (domain, sources) in enumerate(sorted(texts.items()))}
 
 
 class _Draws:

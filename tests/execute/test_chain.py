@@ -1,13 +1,14 @@
 """A run that goes on from another's adapter, and what becomes of one whose predecessor, or itself, diverges."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
@@ -67,6 +68,17 @@ def test_what_a_run_continues_is_planned_before_it_and_decides_its_identity(tmp_
     assert second[1].id != first[1].id
 
 
+def test_a_run_that_goes_on_draws_texts_and_dropout_of_its_own(tmp_path: Path) -> None:
+    third = "  B3-B2-B3: {title: back, continues: B3-B2, phases: [{steps: 3, mixture: {natural_language: 1.0}}]}\n"
+    written = MANIFEST.replace("conditions:\n", "conditions:\n" + third).replace("[B3-B2], seeds", "[B3-B2-B3], seeds")
+    first, *later = expand(load_experiment(str(write(tmp_path, written))), local_environment())
+    assert [run.condition_id for run in later] == ["B3-B2", "B3-B2-B3"]
+    assert first.draw_seed == first.seed == 0
+    assert len({run.draw_seed for run in (first, *later)}) == 3
+    again = expand(load_experiment(str(write(tmp_path, written.replace("every: 4", "every: 2")))), local_environment())
+    assert [run.draw_seed for run in again[1:]] == [run.draw_seed for run in later], "what is measured draws nothing"
+
+
 def test_a_chain_runs_in_order_and_each_link_says_where_it_comes_from(repro: Command, tmp_path: Path) -> None:
     done = repro("run", str(write(tmp_path, MANIFEST)), "--max-parallel", "2")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -86,6 +98,7 @@ def test_a_run_that_blows_up_ends_as_diverged_and_nothing_goes_on_from_it(repro:
     blown = MANIFEST.replace("learning_rate: 0.01", "learning_rate: 1.0e+25").replace("steps: 4", "steps: 6")
     done = repro("run", str(write(tmp_path, blown)))
     assert done.returncode == 3
+    assert "tiny-llama-B3-s0: diverged at step" in done.stdout
     assert "starts from tiny-llama-B3-s0, which diverged at step" in done.stdout
     found = folders(tmp_path)
     assert found.keys() == {"B3"}
@@ -98,3 +111,25 @@ def test_a_run_that_blows_up_ends_as_diverged_and_nothing_goes_on_from_it(repro:
     assert repro("ingest").returncode == 0
     counted = "SELECT status, count(*) FROM runs GROUP BY ALL"
     assert json.loads(repro("sql", counted, "--format", "json").stdout) == [{"status": "diverged", "count_star()": 1}]
+
+
+def test_a_base_model_that_gives_no_numbers_is_no_healthy_run(repro: Command, tmp_path: Path, tiny_llama: Path) -> None:
+    spoilt = tmp_path / "cache" / "models" / tiny_llama.name
+    shutil.copytree(tiny_llama, spoilt)
+    base = MANIFEST.replace("conditions:\n", "conditions:\n  B0: {title: base model}\n")
+    manifest = write(tmp_path, base.replace("[B3-B2], seeds", "[B0], seeds"))
+    where = {"REPRO_CACHE": str(tmp_path / "cache")}
+    assert repro("run", str(manifest), **where).returncode == 0
+    assert marker(folders(tmp_path)["B0"])["status"] == "done"
+    shutil.rmtree(tmp_path / "results")
+    weights = load_file(spoilt / "model.safetensors")
+    weights["model.norm.weight"][0] = np.nan
+    save_file(weights, spoilt / "model.safetensors", {"format": "pt"})
+    done = repro("run", str(manifest), **where)
+    assert done.returncode == 0, "that it diverged is a result"
+    assert (
+        "tiny-llama-B0: diverged at step 0: 48 of 48 activations not finite; its numbers never count\n" in done.stdout
+    )
+    end = marker(folders(tmp_path)["B0"])
+    assert end["status"] == "diverged"
+    assert end["reason"] == "diverged at step 0: 48 of 48 activations not finite"

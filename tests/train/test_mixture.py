@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repro.errors import InputError
 from repro.manifest.training import Phase
-from repro.train.mixture import exact_counts, order, order_by_tokens, split
+from repro.train.mixture import exact_counts, order, order_by_tokens, shared, split
 
 TEXTS = {
     "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
@@ -85,3 +87,28 @@ def test_held_out_texts_are_never_trained_on(heldout: int, count: int) -> None:
     trained, held = split(texts, heldout)
     assert len(held) == heldout
     assert sorted(trained + held) == sorted(texts)
+
+
+def test_a_text_that_returns_in_its_source_is_not_trained_on_when_one_of_it_is_held_out() -> None:
+    trained, held = split(["a", "b", "c", "a", "b", "c"], 1)
+    assert held == ["a"]
+    assert trained == ["b", "c", "b", "c"]
+
+
+@given(st.integers(0, 30), st.integers(1, 7))
+def test_the_sources_of_a_domain_give_as_many_held_out_texts_as_were_asked_for(heldout: int, sources: int) -> None:
+    given = shared(heldout, sources)
+    assert sum(given) == heldout
+    assert max(given) - min(given) <= 1
+
+
+@pytest.mark.parametrize("heldout", [0, 1])
+def test_a_source_whose_only_text_is_held_out_is_refused_in_one_line(heldout: int) -> None:
+    trained, _ = split(["the only text"], heldout)
+    phases, texts = [Phase(steps=2, mixture={"code": 1.0})], {"code": [trained]}
+    if heldout == 0:
+        assert order(phases, texts, 1, 0) == [("code", "the only text")] * 2
+        return
+    for draw in (order, lambda *given: order_by_tokens(*given, len)):
+        with pytest.raises(InputError, match=r"^domain code: found a source with no text left to train on.*heldout`$"):
+            draw(phases, texts, 1, 0)
