@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from repro.files import file_digest
-from repro.manifest.load import MANIFESTS
+from repro.manifest.data import HubDataset
+from repro.manifest.load import MANIFESTS, load_sources
 from repro.manifest.probes import PROBES, Limits, declared, load_probe_set
 from repro.manifest.recipe import Recipe, RecipeSource, read_recipe
 from repro.probecheck import check
@@ -116,6 +117,21 @@ def fetch(repro: Any, hub: Hub, folder: Path, tmp_path: Path) -> Callable[..., A
         return repro(verb, str(tmp_path / "mine.yaml"), **{**given, "HF_HOME": str(tmp_path / home), **changes})
 
     return run
+
+
+def trained_on(source: RecipeSource) -> bool:
+    """Whether a manifest's data set reads the same file, or the split it holds."""
+    sets = [found.data for found in load_sources().values() if isinstance(found.data, HubDataset)]
+    same = [data for data in sets if data.repository == source.repository]
+    return any(source.file in data.files or (not data.files and data.split in source.file) for data in same)
+
+
+def test_no_probe_comes_from_a_file_that_is_trained_on() -> None:
+    assert not [source.file for source in RECIPE.sources if trained_on(source)]
+    by_repository = {source.repository: source for source in RECIPE.sources}
+    math, wikipedia = by_repository["EleutherAI/hendrycks_math"], by_repository["wikimedia/wikipedia"]
+    assert trained_on(math.model_copy(update={"file": "algebra/train-00000-of-00001.parquet"}))
+    assert trained_on(wikipedia.model_copy(update={"file": "20231101.en/train-00000-of-00041.parquet"}))
 
 
 def test_the_recipe_becomes_132_texts_that_keep_every_declared_limit(fetch: Any, hub: Hub, folder: Path) -> None:
