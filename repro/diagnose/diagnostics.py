@@ -67,8 +67,16 @@ def scale(X: Array, how: str) -> Array:
 
 def anchor_of(rows: Sequence[Measurement], probe_set: str | None = None) -> float | None:
     """The activation trace that the rows of step 0 recorded for that set."""
-    traces = (row.value for row in rows if (row.quantity, row.probe_set) == ("activation_trace", probe_set))
-    return next(traces, None)
+    return _recorded(rows, "activation_trace", probe_set)
+
+
+def rms_of(rows: Sequence[Measurement], probe_set: str | None = None) -> float | None:
+    """The root mean square of the activations that the rows of step 0 recorded for that set."""
+    return _recorded(rows, "activation_rms", probe_set)
+
+
+def _recorded(rows: Sequence[Measurement], quantity: str, probe_set: str | None) -> float | None:
+    return next((row.value for row in rows if (row.quantity, row.probe_set) == (quantity, probe_set)), None)
 
 
 def _scalars(geometry: Geometry, row: Row) -> Iterator[Measurement]:

@@ -18,7 +18,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.diagnose.capture import Reading, capture
-from repro.diagnose.diagnostics import anchor_of, measurements
+from repro.diagnose.diagnostics import anchor_of, measurements, rms_of
 from repro.diagnose.groups import base_groups
 from repro.evidence.folder import RunFolder, read_json
 from repro.evidence.lock import exclusive
@@ -33,11 +33,11 @@ from repro.train.adapters.count import trained_rows
 from repro.train.adapters.keep import load_adapter, save_adapter
 from repro.train.adapters.place import adapt
 from repro.train.allocator import keep_freed_memory
-from repro.train.batches import tokenise
-from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
+from repro.train.batches import check_predicting, tokenise
+from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
-from repro.train.mixture import order, order_by_tokens, shared, split
+from repro.train.mixture import divide, order, order_by_tokens, shared
 from repro.train.model import load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
@@ -172,7 +172,7 @@ def _data(
     edition = run.environment["texts"]
     parts = {
         domain: [
-            split(texts(source, edition, cache), held)
+            divide(source.id, texts(source, edition, cache), held)
             for source, held in zip(sources, shared(run.training.heldout, len(sources)), strict=True)
         ]
         for domain, sources in run.domains.items()
@@ -189,7 +189,12 @@ def _data(
     ids = [encode(text) for _, text in drawn]
     heldout = {domain: [encode(text) for _, held in sources for text in held] for domain, sources in parts.items()}
     steps = [ids[start : start + per_step] for start in range(0, len(ids), per_step)]
-    return steps, {domain: rows for domain, rows in heldout.items() if rows}
+    for number, sequences in enumerate(steps, 1):
+        check_predicting(sequences, f"the texts of step {number}")
+    heldout = {domain: rows for domain, rows in heldout.items() if rows}
+    for domain, rows in heldout.items():
+        check_predicting(rows, f"the held-out texts of domain {domain}")
+    return steps, heldout
 
 
 def checkpoints(session: Session, trainer: Trainer) -> Iterator[list[Step]]:
@@ -222,16 +227,18 @@ def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Div
 
 
 def _measure(session: Session, step: int) -> tuple[list[Measurement], Divergence | None]:
-    """The measurements of a checkpoint, and whether its activations are finite."""
+    """The measurements of a checkpoint, anchored to the base model's, and what is wrong with its activations."""
     session.progress.show("measuring", force=True)
     rows = [] if step else list(trained_rows(session.model))
+    base = session.folder.start if session.run.parent else session.folder if step else None
+    before = base.measurements(0) if base else []
     diverged = None
     for probes in session.probes:
         X = _activations(session, probes, step)
-        rows += _geometry(session, probes, X, step)
-        broken = int((~np.isfinite(X)).any(axis=1).sum())
-        if broken and not diverged:
-            diverged = Divergence(step, f"diverged at step {step}: {broken} of {len(X)} activations not finite")
+        named = None if probes.id == session.run.probe_set else probes.id
+        rows += measurements(X, probes.labels(), step, session.run.diagnostics, anchor_of(before, named), named)
+        healthy = max((at for at in session.run.measured_steps() if at < step), default=-1)
+        diverged = diverged or check_activations(X, rms_of(before, named), step, healthy)
     rows += heldout_losses(session.model, session.heldout, session.run.training, step)
     session.progress.measured(rows)
     return rows, diverged
@@ -244,14 +251,6 @@ def _activations(session: Session, probes: ProbeSet, step: int) -> npt.NDArray[n
     name = f"{step:06d}.safetensors" if probes.id == session.run.probe_set else f"{step:06d}.{probes.id}.safetensors"
     write_bytes(session.folder.path / "activations" / name, save_tensors({"activations": torch.from_numpy(X)}))
     return X
-
-
-def _geometry(session: Session, probes: ProbeSet, X: npt.NDArray[np.float32], step: int) -> list[Measurement]:
-    """The measurements of activations on one probe set, anchored to those of the base model on the same set."""
-    named = None if probes.id == session.run.probe_set else probes.id
-    base = session.folder.start if session.run.parent else session.folder if step else None
-    anchor = anchor_of(base.measurements(0), named) if base else None
-    return measurements(X, probes.labels(), step, session.run.diagnostics, anchor, named)
 
 
 def _log(step: Step, probes: int) -> Iterator[Measurement]:

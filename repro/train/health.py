@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -19,6 +21,9 @@ from repro.files import write_bytes
 from repro.train.model import trainable
 
 States = dict[str, Tensor]
+RMS_FACTOR = 1e3
+"""How far activations may grow or shrink against step 0. No weights that still make a language model come near it; dead ones
+shrink to 0 while every number stays finite."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,20 @@ def check_parameters(model: nn.Module, step: int) -> Divergence | None:
     return Divergence(
         step, f"diverged at step {step}: {len(broken)} of {count} trained tensors not finite, {broken[0]} first"
     )
+
+
+def check_activations(X: npt.NDArray[np.float32], base_rms: float | None, step: int, healthy: int) -> Divergence | None:
+    """Whether activations (N × H) after `step` are numbers, and of a size with those of step 0 (`base_rms`).
+
+    `healthy`: the step before at which they were last seen to be; -1 when they never were.
+    """
+    broken = int((~np.isfinite(X)).any(axis=1).sum())
+    if broken:
+        return Divergence(step, f"diverged at step {step}: {broken} of {len(X)} activations not finite")
+    rms = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
+    if not base_rms or base_rms / RMS_FACTOR < rms < base_rms * RMS_FACTOR:
+        return None
+    return Divergence(healthy + 1, f"diverged by step {step}: activation RMS {rms:.3g} where step 0 had {base_rms:.3g}")
 
 
 def _finite(values: Tensor) -> bool:

@@ -1,6 +1,7 @@
 """A run that goes on from another's adapter, and what becomes of one whose predecessor, or itself, diverges."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -98,8 +99,18 @@ def test_a_run_that_blows_up_ends_as_diverged_and_nothing_goes_on_from_it(repro:
     blown = MANIFEST.replace("learning_rate: 0.01", "learning_rate: 1.0e+25").replace("steps: 4", "steps: 6")
     done = repro("run", str(write(tmp_path, blown)))
     assert done.returncode == 3
-    assert "tiny-llama-B3-s0: diverged at step" in done.stdout
-    assert "starts from tiny-llama-B3-s0, which diverged at step" in done.stdout
+    lines = done.stdout.splitlines()
+    own, after = (
+        next(number for number, line in enumerate(lines) if line.startswith(words))
+        for words in (
+            "tiny-llama-B3-s0: diverged at step",
+            "tiny-llama-B3-B2-s0: starts from tiny-llama-B3-s0, which diverged at step",
+        )
+    )
+    assert own < after, "the run itself comes before what hangs on it"
+    assert "a lower learning rate" in lines[after]
+    assert lines[-1].startswith("1 of 2 runs finished, 1 of them diverged; 1 failed, why is said above; evidence in ")
+    assert done.stdout.count("starts from tiny-llama-B3-s0") == 1
     found = folders(tmp_path)
     assert found.keys() == {"B3"}
     end = marker(found["B3"])
@@ -119,8 +130,11 @@ def test_a_base_model_that_gives_no_numbers_is_no_healthy_run(repro: Command, tm
     base = MANIFEST.replace("conditions:\n", "conditions:\n  B0: {title: base model}\n")
     manifest = write(tmp_path, base.replace("[B3-B2], seeds", "[B0], seeds"))
     where = {"REPRO_CACHE": str(tmp_path / "cache")}
-    assert repro("run", str(manifest), **where).returncode == 0
+    healthy = repro("run", str(manifest), **where)
+    assert healthy.returncode == 0
+    assert "\n1 of 1 runs finished; evidence in " in healthy.stdout
     assert marker(folders(tmp_path)["B0"])["status"] == "done"
+    assert "diverged" not in repro("status").stdout
     shutil.rmtree(tmp_path / "results")
     weights = load_file(spoilt / "model.safetensors")
     weights["model.norm.weight"][0] = np.nan
@@ -133,3 +147,18 @@ def test_a_base_model_that_gives_no_numbers_is_no_healthy_run(repro: Command, tm
     end = marker(folders(tmp_path)["B0"])
     assert end["status"] == "diverged"
     assert end["reason"] == "diverged at step 0: 48 of 48 activations not finite"
+    assert "\n1 of 1 runs finished, 1 of them diverged; evidence in " in done.stdout
+    assert re.search(r" diverged +at step 0: 48 of 48 activations not finite", repro("status").stdout)
+
+
+def test_weights_that_died_while_every_number_stayed_finite_have_diverged_too(repro: Command, tmp_path: Path) -> None:
+    """A rate of a million: loss and gradient are finite at every step, and the activations are all 0."""
+    dead = MANIFEST.replace("learning_rate: 0.01", "learning_rate: 1.0e+6").replace("steps: 4", "steps: 6")
+    done = repro("run", str(write(tmp_path, dead)))
+    assert done.returncode == 3, "what would go on from it is not run"
+    found = folders(tmp_path)
+    assert found.keys() == {"B3"}
+    end = marker(found["B3"])
+    assert end["status"] == "diverged"
+    assert "diverged by step 4: activation RMS 0 where step 0 had 0.353" in end["reason"]
+    assert not [row for row in found["B3"].measurements(4) if row.quantity == "loss" and not np.isfinite(row.value)]

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
-from repro.train.health import Divergence, check_parameters, last_healthy, read_state, save_state
+from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
 
 
 def state(step: int) -> dict[str, Tensor]:
@@ -49,3 +50,20 @@ def test_one_parameter_that_is_not_finite_is_found() -> None:
     assert found is not None
     assert found.bad == 7
     assert "step 7: 1 of 2 trained tensors not finite, weight first" in found.problem
+
+
+def test_activations_that_fell_silent_or_exploded_are_no_health_and_a_changed_scale_is() -> None:
+    X = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
+    rms = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
+    for scale in (1.0, 0.01, 100.0):
+        assert check_activations(scale * X, rms, 20, 10) is None
+    for scale in (0.0, 1e-4, 1e4):
+        found = check_activations(np.float32(scale) * X, rms, 20, 10)
+        assert found is not None
+        assert found.bad == 11, "somewhere after step 10, where they were last measured"
+        assert found.problem == f"diverged by step 20: activation RMS {scale * rms:.3g} where step 0 had {rms:.3g}"
+    assert check_activations(0.0 * X, None, 0, -1) is None, "nothing to compare a base model with"
+    X[2, 3] = np.nan
+    found = check_activations(X, rms, 20, 10)
+    assert found is not None
+    assert (found.bad, found.problem) == (20, "diverged at step 20: 1 of 6 activations not finite")
