@@ -99,6 +99,8 @@ def _artefacts(verdict: Verdict) -> Iterator[str]:
         runs = ", ".join(f"{count} {status}" for status, count in health["runs"].items()) or "none"
         left = f"; left out: {'; '.join(health['left_out'])}" if health["left_out"] else ""
         yield f"Health     runs of the manifest: {runs}{left}"
+        if rms := health.get("activation_rms"):
+            yield f"           activation RMS {rms['least']:.3g} to {rms['most']:.3g} times that of step 0"
     if scale := tests.get("scale"):
         agrees = (
             "the same outcome"

@@ -1,8 +1,9 @@
 """Tests that every verdict on an entanglement intensity carries: is it the geometry, or an artefact of measuring it?
 
-health: runs that diverged or gave no value. scale: the same claim on the anchored twin, whose ridge follows the scale
-of the activations (docs/SCIENCE.md §5). specifications: the share of all measured readings of the definition under which
-a statement holds. null: of the cells behind the claim, how many lie inside 95 % of each null (§5), where recorded.
+health: runs that diverged or gave no value, and how far the activations' root mean square is from that of step 0.
+scale: the same claim on the anchored twin, whose ridge follows the scale of the activations (docs/SCIENCE.md §5).
+specifications: the share of all measured readings of the definition under which a statement holds. null: of the cells
+behind the claim, how many lie inside 95 % of each null (§5), where recorded.
 """
 
 from collections import Counter
@@ -24,6 +25,7 @@ from repro.verify.verdict import Estimate, Outcome
 ANCHORED = "anchored"
 NULLS = ("joint", "within_domain", "planted")
 NULL_ENDS = ("null_q025", "null_q975")
+RMS = "activation_rms"
 
 
 def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome) -> dict[str, Any]:
@@ -35,6 +37,8 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
         return tests
     measured = Measured(context.evidence, claim.measured_by)
     evaluate(claim.term, measured)
+    if grown := _growth(measured):
+        tests["health"]["activation_rms"] = {"least": min(grown), "most": max(grown)}
     if nulls := _nulls(measured):
         tests["null"] = nulls
     readings = _readings(claim, context)
@@ -64,15 +68,31 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
     return {"runs": dict(statuses), "left_out": list(found.notes), "healthy": not found.notes}
 
 
+def _growth(measured: Measured) -> list[float]:
+    """Root mean square of the activations behind each EI, in units of that at step 0 (§9); none where it was not measured."""
+    found = []
+    for cell in _intensities(measured):
+        after, before = (
+            measured.evidence.column(measured.experiment, RMS, {**cell.selector, **step}) for step in ({}, {"step": 0})
+        )
+        if isinstance(after, Column) and isinstance(before, Column) and before.mean:
+            found.append(after.mean / before.mean)
+    return found
+
+
+def _intensities(measured: Measured) -> list[Term]:
+    """The cells of EI behind the claim."""
+    cells = [sample.term if sample.term.of is None else sample.term.of for sample in measured.samples.values()]
+    return [cell for cell in cells if cell.quantity == INTENSITY]
+
+
 def _nulls(measured: Measured) -> dict[str, dict[str, int]]:
     """Per kind of null: of the EI cells behind the claim, how many have their mean inside the null's 95 %."""
     recorded = [kind for kind in NULLS if (measured.experiment, NULL_ENDS[0], kind) in measured.evidence.rows]
     found: dict[str, dict[str, int]] = {}
-    for sample in measured.samples.values() if recorded else ():
+    for sample in measured.samples.values():
         cell = sample.term if sample.term.of is None else sample.term.of
-        if cell.quantity != INTENSITY:
-            continue
-        for kind in recorded:
+        for kind in recorded if cell.quantity == INTENSITY else ():
             ends = [measured.evidence.column(measured.experiment, end, cell.selector, kind) for end in NULL_ENDS]
             if all(isinstance(end, Column) for end in ends):
                 low, high = (end.mean for end in ends if isinstance(end, Column))

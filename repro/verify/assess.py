@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from repro.manifest.claim import Claim, Term
-from repro.verify.artefacts import NULL_ENDS, artefacts, quantities
+from repro.verify.artefacts import NULL_ENDS, RMS, artefacts, quantities
 from repro.verify.cells import Context
 from repro.verify.estimate import NO_RUN_NEEDED, estimate
 from repro.verify.evidence import Evidence
@@ -75,7 +75,9 @@ def wanted(claims: Iterable[Claim]) -> set[Wanted]:
             cells = _cells(claim.term, None)
             if claim.tolerance.rule == "seed_spread":  # judged by its change where the paper prints no spread
                 cells |= {(quantity, 0) for quantity, _ in cells}
-            cells |= {(end, step) for quantity, step in cells if quantity == INTENSITY for end in NULL_ENDS}
+            intensities = {step for quantity, step in cells if quantity == INTENSITY}
+            cells |= {(further, step) for step in intensities for further in (*NULL_ENDS, RMS)}
+            cells |= {(RMS, 0)} if intensities else set()
             found |= {(claim.measured_by, quantity, step) for quantity, step in cells}
     return found
 

@@ -170,6 +170,20 @@ def test_a_verdict_on_an_intensity_says_how_many_cells_a_null_explains(store, cl
     assert found.artefacts["null"] == {"joint": {"cells": 1, "inside": 1}, "planted": {"cells": 1, "inside": 0}}
 
 
+def test_a_verdict_on_an_intensity_says_how_far_activations_have_grown(store, claims_of):
+    change = {"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER}
+    claims = claims_of({"printed": "0.500 ± 0.010", **AFTER}, BASE, SEEDS, change)
+    sealed = {c.id: c.digest for c in claims}
+    for seed in range(2):
+        values = {(EI, 0): 0.9, (EI, 5000): 0.5, ("activation_rms", 0): 2.0, ("activation_rms", 5000): 3.0 + seed}
+        store.run(seed=seed, values=values, claims=sealed)
+    after, *_, statement = assess(claims, store.connection)
+    assert after.artefacts["health"]["activation_rms"] == {"least": 1.75, "most": 1.75}
+    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.0, "most": 1.75}, "step 0 is its own measure"
+    store.connection.execute("DELETE FROM measurements WHERE quantity = 'activation_rms'")
+    assert "activation_rms" not in assess(claims, store.connection)[0].artefacts["health"]
+
+
 def test_a_claim_the_audit_contradicts_says_so(claims_of):
     claims = claims_of(MEAN, SEEDS)
     found = assess(claims, None, audit={claims[0].id: ("relative_change:1",)})
