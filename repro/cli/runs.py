@@ -163,9 +163,7 @@ def _run(given: argparse.Namespace) -> int:
         with watcher(places) as shown:
             together = len(places) if given.runner == "slurm" else at_once  # a cluster has a queue of its own
             outcome = carry_out(places, claims, runner, together, shown)
-    for place, problem in outcome.failed:
-        _say(f"{place.run.slot}: {problem}")
-    _say(f"{len(outcome.finished)} of {len(places)} runs finished; evidence in {results_folder(given.results)}")
+    _say(f"{outcome.words()}; evidence in {results_folder(given.results)}")
     return 3 if outcome.failed else 0
 
 

@@ -34,7 +34,8 @@ def held(run: Run, folder: RunFolder) -> Hold | None:
     if marker is None:
         return Hold(f"starts from {run.parent.slot}, which is not finished: run it too", "not yet")
     if marker["status"] != "done":
-        return Hold(f"starts from {run.parent.slot}, which {marker['reason']}", "never")
+        fix = "change what that run trains with (a lower learning rate, say), or leave this one's condition out"
+        return Hold(f"starts from {run.parent.slot}, which {marker['reason']}; {fix}", "never")
     return None
 
 

@@ -1,12 +1,12 @@
 """Carrying out the runs of a manifest: so many at a time, resumable, stopped cleanly by Ctrl-C."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from repro.evidence.folder import RunFolder
-from repro.execute.chain import held
+from repro.execute.chain import Hold, held
 from repro.execute.folders import Place, prepare
 from repro.execute.host_note import note_host
 from repro.execute.jobs import Job, Runner
@@ -34,6 +34,16 @@ class Outcome:
     finished: list[Place] = field(default_factory=list)
     failed: list[tuple[Place, str]] = field(default_factory=list)
 
+    def words(self) -> str:
+        """How many finished, diverged and failed; why, the watcher has said of each when it ended."""
+        ends = [place.folder.done() or {} for place in self.finished]
+        diverged = sum(end.get("status") == "diverged" for end in ends)
+        return (
+            f"{len(self.finished)} of {len(self.finished) + len(self.failed)} runs finished"
+            + (f", {diverged} of them diverged" if diverged else "")
+            + (f"; {len(self.failed)} failed, why is said above" if self.failed else "")
+        )
+
 
 def carry_out(
     places: Sequence[Place], claims: Mapping[str, str], runner: Runner, at_once: int, watcher: Watcher
@@ -44,9 +54,10 @@ def carry_out(
     running: list[tuple[Place, Job]] = []
     try:
         while waiting or running:
-            waiting = _startable(waiting, bool(running), outcome, watcher)
+            at_work = {place.run.id for place, _ in running}
+            waiting = _startable(waiting, at_work, outcome, watcher)
             free = max(0, at_once - len(running))
-            next_ones = [place for place in waiting if held(place.run, place.folder) is None][:free]
+            next_ones = [place for place in waiting if _hold(place, at_work) is None][:free]
             waiting = [place for place in waiting if place not in next_ones]
             folders = [prepare(place, claims, runner.threads) for place in next_ones]
             for folder in folders:
@@ -63,13 +74,21 @@ def carry_out(
     return outcome
 
 
-def _startable(waiting: Sequence[Place], busy: bool, outcome: Outcome, watcher: Watcher) -> list[Place]:
+def _hold(place: Place, at_work: Collection[str]) -> Hold | None:
+    """Why a place may not start. A worker that has left its marker still has to end, and is the first to be told of."""
+    parent = place.run.parent
+    if parent and parent.id in at_work:
+        return Hold(f"starts from {parent.slot}, which is at work", "not yet")
+    return held(place.run, place.folder)
+
+
+def _startable(waiting: Sequence[Place], at_work: Collection[str], outcome: Outcome, watcher: Watcher) -> list[Place]:
     """Those that may start now or later; the others failed: what they start from diverged, or nobody works on it."""
-    ready = any(held(place.run, place.folder) is None for place in waiting)
+    ready = any(_hold(place, at_work) is None for place in waiting)
     kept = []
     for place in waiting:
-        hold = held(place.run, place.folder)
-        if hold and (hold.kind == "never" or not (busy or ready)):
+        hold = _hold(place, at_work)
+        if hold and (hold.kind == "never" or not (at_work or ready)):
             outcome.failed.append((place, hold.reason))
             watcher.ended(place, hold.reason)
         else:

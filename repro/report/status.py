@@ -7,6 +7,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from repro.evidence.folder import RunFolder
 from repro.execute.elsewhere import at_work
 from repro.report.console import literal
 from repro.report.progress import describe
@@ -24,7 +25,7 @@ def print_status(results: Path) -> None:
         state = _state(folder, now)
         if state == "unfinished":
             state = elsewhere.get(folder, state)
-        table.add_row(folder.parent.name, folder.name, state, describe(now) if state.startswith("running") else "")
+        table.add_row(folder.parent.name, folder.name, state, _told(folder, state, now))
     literal(160).print(table if folders else f"no runs under {results / 'runs'}")
 
 
@@ -33,6 +34,20 @@ def _state(folder: Path, now: dict[str, Any]) -> str:
     if done:
         return str(done.get("status"))
     return "running" if _alive(now.get("pid")) else "unfinished"
+
+
+def _told(folder: Path, state: str, now: dict[str, Any]) -> str:
+    """How far a run is, why it diverged, or the last words of one that nobody works on."""
+    if state.startswith("running"):
+        return describe(now)
+    if state == "diverged":
+        return str(_read(folder / "done.json").get("reason")).removeprefix("diverged ")
+    return _last_words(RunFolder(folder).log) if state == "unfinished" else ""
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f"last in its log: {lines[-1]}" if lines else ""
 
 
 def _alive(pid: Any) -> bool:
