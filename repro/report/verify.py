@@ -22,6 +22,11 @@ SYMBOLS: dict[Outcome, tuple[str, str]] = {
 """Outcome → (symbol, colour)."""
 FOLDED: tuple[Outcome, ...] = ("not_run", "unverifiable")
 """Outcomes that share a line with their like: a table nothing was run for is one line, not fifty."""
+NOTHING = (
+    "no published claim is bound to this manifest: nothing to judge; "
+    '`repro sql "SELECT * FROM trajectories"` shows what was measured (docs/manifests.md)'
+)
+"""Said of a manifest of one's own."""
 _SHOWN = 6
 _ENOUGH = 20
 """z values from which a histogram is worth its line."""
@@ -31,7 +36,7 @@ _BARS = " ▁▂▃▄▅▆▇█"
 def show(verdicts: Sequence[Verdict], console: Console) -> None:
     """Print every verdict, then how many there are of each; or that there is none to give."""
     if not verdicts:
-        console.print("no published claim is bound to this manifest: nothing to judge")
+        console.print(NOTHING, soft_wrap=True)
         return
     width = max((len(_name(verdict)) for verdict in verdicts if verdict.outcome not in FOLDED), default=0)
     for (source, locator), group in groupby(verdicts, key=lambda verdict: (verdict.source, verdict.locator)):
