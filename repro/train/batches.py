@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from repro.errors import InputError
 from repro.manifest.training import Training
 
 
@@ -43,8 +44,25 @@ def pad(sequences: Sequence[Sequence[int]], filler: int = 0) -> Batch:
 
 
 def group(sequences: Sequence[Sequence[int]], training: Training) -> list[Batch]:
-    """The forward passes of one optimizer step: sequences of similar length, so many padded tokens at most."""
-    return [pad([sequences[row] for row in rows]) for rows in passes(list(map(len, sequences)), training)]
+    """The forward passes of one optimizer step: sequences of similar length, so many padded tokens at most.
+
+    A pass in which no token is predicted is left out: it has no loss.
+    """
+    batches = [[sequences[row] for row in rows] for rows in passes(list(map(len, sequences)), training)]
+    return [pad(batch) for batch in batches if _predicting(batch)]
+
+
+def check_predicting(sequences: Sequence[Sequence[int]], where: str) -> None:
+    """Raises InputError when no token of all these is predicted: there is no loss to train on or to measure."""
+    if not _predicting(sequences):
+        raise InputError(
+            f"{where}: found no text of two tokens or more among {len(sequences)}, and the first token of a text is never "
+            "predicted; bring longer texts, or set `append_eos: true` and `max_length` to 2 at least"
+        )
+
+
+def _predicting(sequences: Sequence[Sequence[int]]) -> bool:
+    return any(len(row) > 1 for row in sequences)
 
 
 def passes(lengths: Sequence[int], training: Training) -> list[list[int]]:

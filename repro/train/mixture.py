@@ -33,6 +33,17 @@ def split(texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
     return [text for text in texts if text not in unseen], held
 
 
+def divide(source: str, texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
+    """`split` of a source's texts. Raises InputError when it has too few of them to hold so many out."""
+    kept, held = split(texts, heldout)
+    if len(held) < heldout:
+        raise InputError(
+            f"data {source}: found {len(texts)} texts, of which every second is held out at the most ({len(held)}), "
+            f"expected {heldout} held out; lower `heldout` or bring more texts"
+        )
+    return kept, held
+
+
 def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> list[tuple[str, str]]:
     """(domain, text) of every sequence of a run, step after step.
 

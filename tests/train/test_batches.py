@@ -1,10 +1,12 @@
 """Which sequences share a forward pass."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.errors import InputError
 from repro.manifest.training import Training
-from repro.train.batches import group, pad, passes
+from repro.train.batches import check_predicting, group, pad, passes
 
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 
@@ -30,13 +32,30 @@ def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_sin
     assert len(passes(lengths, Training(tokens_per_forward=60 * 40))) == 1
 
 
-@given(LENGTHS, st.integers(1, 300))
+@given(st.lists(st.integers(2, 60), min_size=1, max_size=40), st.integers(1, 300))
 def test_grouping_keeps_every_token_and_counts_its_targets(lengths: list[int], bound: int) -> None:
     sequences = [[100 * row + place for place in range(length)] for row, length in enumerate(lengths)]
     batches = group(sequences, Training(tokens_per_forward=bound))
     held = [ids[mask.bool()].tolist() for batch in batches for ids, mask in zip(batch.ids, batch.mask, strict=True)]
     assert sorted(held) == sorted(sequences)
     assert sum(batch.targets for batch in batches) == sum(lengths) - len(lengths)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 9))
+def test_no_pass_is_without_a_predicted_token_and_none_is_lost(lengths: list[int], bound: int) -> None:
+    sequences = [[7] * length for length in lengths]
+    batches = group(sequences, Training(tokens_per_forward=bound))
+    assert all(batch.targets for batch in batches)
+    assert sum(batch.targets for batch in batches) == sum(length - 1 for length in lengths if length)
+
+
+def test_texts_of_which_no_token_is_predicted_are_refused_in_one_line() -> None:
+    expected = (
+        r"^step 3: found no text of two tokens or more among 2, .*; bring longer texts, or set `append_eos: true`"
+    )
+    with pytest.raises(InputError, match=expected):
+        check_predicting([[5], []], "step 3")
+    check_predicting([[5], [5, 6]], "step 3")
 
 
 def test_padding_is_on_the_right_and_masked_whatever_its_id() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from repro.errors import InputError
 from repro.manifest.training import Phase
-from repro.train.mixture import exact_counts, order, order_by_tokens, shared, split
+from repro.train.mixture import divide, exact_counts, order, order_by_tokens, shared, split
 
 TEXTS = {
     "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
@@ -112,3 +112,17 @@ def test_a_source_whose_only_text_is_held_out_is_refused_in_one_line(heldout: in
     for draw in (order, lambda *given: order_by_tokens(*given, len)):
         with pytest.raises(InputError, match=r"^domain code: found a source with no text left to train on.*heldout`$"):
             draw(phases, texts, 1, 0)
+
+
+@given(st.integers(1, 60), st.integers(0, 60))
+def test_as_many_texts_are_held_out_as_were_asked_for_or_none_is_trained_on(count: int, heldout: int) -> None:
+    texts = [f"text {number}" for number in range(count)]
+    if heldout <= (count + 1) // 2:
+        assert divide("mine", texts, heldout) == split(texts, heldout)
+        assert len(split(texts, heldout)[1]) == heldout
+        return
+    expected = (
+        rf"^data mine: found {count} texts, .* at the most \({(count + 1) // 2}\), expected {heldout} held out; lower"
+    )
+    with pytest.raises(InputError, match=expected):
+        divide("mine", texts, heldout)
