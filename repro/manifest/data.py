@@ -7,14 +7,49 @@ a list of sources in equal shares (docs/SCIENCE.md §9).
 
 from collections.abc import Mapping
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from repro.errors import ManifestError
 from repro.files import file_digest
 from repro.frozen import Frozen
 from repro.manifest.model import Revision, Sha256
+
+
+def template_parts(template: str) -> list[tuple[str, str]]:
+    """(text, name of the field after it) from start to end; an empty name: none follows.
+
+    Raises ValueError for a template that names no field, or something other than fields.
+    """
+    own = "write a brace of the text itself as {{ or }}"
+    try:
+        parsed = list(Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"expected braces around names of fields alone ({error}); {own}") from None
+    for _, name, spec, conversion in parsed:
+        if spec or conversion:
+            raise ValueError(f"expected the name of a field between braces, without a format (`:` or `!`); {own}")
+        if name is not None and (not all(path_of(name)) or path_of(name)[0].isdigit()):
+            raise ValueError(f"expected the name of a field between braces, e.g. {{text}}, not {{{name}}}; {own}")
+    if not any(name for _, name, _, _ in parsed):
+        raise ValueError("expected one field of the records at least, e.g. {text}; put its name between braces")
+    return [(text, name or "") for text, name, _, _ in parsed]
+
+
+def path_of(name: str) -> list[str]:
+    """A field's name as the way to it: a dot enters a field (``labels.domain``), as brackets do (``labels[domain]``)."""
+    return name.replace("]", "").replace("[", ".").split(".")
+
+
+def _readable(template: str) -> str:
+    template_parts(template)
+    return template
+
+
+Template = Annotated[str, AfterValidator(_readable)]
+"""How one record becomes one text: names of its fields between braces."""
 
 
 class HubDataset(Frozen):
@@ -31,8 +66,8 @@ class HubDataset(Frozen):
     lines, or zip archives, of which the JSON lines in the folder of the split are read."""
     records: int | None = Field(default=None, gt=0)
     """Only the first so many, in the publisher's order: a prefix, no random sample. No more of the set is read. None: all."""
-    template: str
-    """How one record becomes one text, e.g. ``{question}\\n{answer}``."""
+    template: Template
+    """How one record becomes one text, e.g. ``{question}\\n{answer}``; a dot enters a field."""
     gibibytes: float | None = Field(default=None, gt=0)
     """Disk that its texts take at the most, for plans alone. None: nobody has said."""
     note: str = ""
@@ -67,14 +102,16 @@ class LocalFile(Frozen):
     """Relative to the folder of the YAML file that names it; the content decides a run's identity, not the place."""
     sha256: Sha256 | None = None
     """Of the file; filled in when it is read, or given, and then any other content is refused."""
-    template: str = "{text}"
-    """How one record becomes one text, from the record's fields."""
+    template: Template = "{text}"
+    """How one record becomes one text, from the record's fields; a dot enters a field."""
     only: dict[str, str | int | bool] = Field(default={})
     """Which records: those whose fields equal these, e.g. ``{labels.domain: legal}``; a dot enters a field. Empty: all."""
 
     def found(self, folder: Path, where: str) -> "LocalFile":
         """The same with its whole path and its digest. Raises ManifestError when it is absent or another one."""
         path = (folder / self.path).absolute()
+        if path.is_dir():
+            raise ManifestError(f"{where}: field path: {path} is a folder, expected a file; name one file in it")
         if not path.is_file():
             raise ManifestError(f"{where}: field path: found no file {path}; correct the path or put the file there")
         sha256 = file_digest(path)

@@ -1,4 +1,7 @@
-"""Records of data sets and files as texts: each through the template of its source, in the order they are stored."""
+"""Records of data sets and files as texts: each through the template of its source, in the order they are stored.
+
+A record comes with the words for where it stands: the line of a file, the row of a table, the number in a set.
+"""
 
 import gzip
 import json
@@ -9,7 +12,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from repro.errors import InputError, SetupError
-from repro.manifest.data import HubDataset, LocalFile
+from repro.manifest.data import HubDataset, LocalFile, path_of, template_parts
+
+Placed = tuple[str, Mapping[str, Any]]
+"""(where it stands, a record)."""
 
 
 def hub(data: HubDataset) -> Iterator[str]:
@@ -21,7 +27,8 @@ def hub(data: HubDataset) -> Iterator[str]:
 
     where, found = f"data set {data.repository}@{data.revision[:12]}", 0
     try:
-        for text in through(data.template, islice(_records(data), data.records), where):
+        records = enumerate(islice(_records(data), data.records), 1)
+        for _, text in through(data.template, ((f"{where}: record {number}", record) for number, record in records)):
             yield text
             found += 1
     except (OSError, ValueError, RuntimeError, DatasetsError, zipfile.BadZipFile) as error:
@@ -67,30 +74,42 @@ def _zipped(data: HubDataset, name: str) -> Iterator[Mapping[str, Any]]:
 
 
 def local(data: LocalFile) -> list[str]:
-    """Every record of a file of JSON lines or Parquet. Raises InputError naming the line that is wrong."""
+    """Every record of a file of JSON lines or Parquet. Raises InputError naming the line or row that is wrong."""
     path = Path(data.path)
-    records = _parquet(path) if path.suffix == ".parquet" else list(_json_lines(path))
+    records = list(_parquet(path) if path.suffix == ".parquet" else _json_lines(path))
     if not records:
         raise InputError(f"{path}: holds no record; give it at least one")
-    chosen = [record for number, record in enumerate(records, 1) if _matches(record, data, f"{path}: record {number}")]
+    chosen = [(where, record) for where, record in records if _matches(record, data, where)]
     if not chosen:
         raise InputError(f"{path}: none of its {len(records)} records has {_spelled(data.only)}; correct `only`")
-    return list(through(data.template, chosen, str(path)))
+    return [_not_blank(where, text) for where, text in through(data.template, chosen)]
+
+
+def _not_blank(where: str, text: str) -> str:
+    """The text as it is. A set of others' is taken as published; whoever wrote this file can mend it."""
+    if not text.strip():
+        raise InputError(f"{where}: found a blank text ({text!r}), expected words to train on; fill it or remove it")
+    return text
 
 
 def _matches(record: Mapping[str, Any], data: LocalFile, where: str) -> bool:
     """Whether the record's fields are those `only` names. Raises InputError for a field it does not have."""
-    return all(_field(record, name, where) == wanted for name, wanted in data.only.items())
+    return all(field(record, name, where, "`only`") == wanted for name, wanted in data.only.items())
 
 
-def _field(record: Mapping[str, Any], name: str, where: str) -> Any:
+def field(record: Mapping[str, Any], name: str, where: str, asking: str) -> Any:
+    """What a record has under a name; a dot enters a field, a number a list. Raises InputError when it has nothing."""
     found: Any = record
-    for part in name.split("."):
-        if not isinstance(found, Mapping) or part not in found:
+    for part in path_of(name):
+        if isinstance(found, Mapping) and part in found:
+            found = found[part]
+        elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
+            found = found[int(part)]
+        else:
             raise InputError(
-                f"{where} has no field {name!r}, which `only` asks for; it has {', '.join(record)} (a dot enters a field)"
+                f"{where}: has no field {name!r}, which {asking} asks for; it has {', '.join(record) or 'none'} "
+                "(a dot enters a field); correct the name there, or the record"
             )
-        found = found[part]
     return found
 
 
@@ -98,36 +117,56 @@ def _spelled(only: Mapping[str, object]) -> str:
     return ", ".join(f"{name} = {wanted!r}" for name, wanted in only.items())
 
 
-def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
+def _json_lines(path: Path) -> Iterator[Placed]:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
             continue
+        where = f"{path}:{number}"
         try:
             record = json.loads(line)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: not UTF-8 (byte {line[error.start]:#x}); save the file as UTF-8") from error
         except ValueError as error:
-            raise InputError(f"{path}:{number}: not JSON ({error}); write one JSON object a line") from error
+            raise InputError(f"{where}: not JSON ({error}); write one JSON object a line") from error
         if not isinstance(record, dict):
-            raise InputError(f"{path}:{number}: found {type(record).__name__}, expected an object with fields")
-        yield record
+            raise InputError(
+                f"{where}: found {_kind(record)}, expected an object with fields; write one JSON object a line"
+            )
+        yield where, record
 
 
-def _parquet(path: Path) -> list[Mapping[str, Any]]:
+def _parquet(path: Path) -> list[Placed]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return list(pq.read_table(path).to_pylist())
+        rows = pq.read_table(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); write it again") from error
+    return [(f"{path}: row {number}", row) for number, row in enumerate(rows, 1)]
 
 
-def through(template: str, records: Iterable[Mapping[str, Any]], where: str) -> Iterator[str]:
-    """Each record through the template. Raises InputError for a record without the fields it asks for."""
-    for number, record in enumerate(records, 1):
-        try:
-            yield template.format_map(record)
-        except KeyError as error:
-            raise InputError(
-                f"{where}: record {number} has no field {error.args[0]!r}, which the template {template!r} asks for; "
-                f"it has {', '.join(record)}"
-            ) from error
+def through(template: str, records: Iterable[Placed]) -> Iterator[tuple[str, str]]:
+    """(where, text) of each record. Raises InputError for one without the fields the template asks for, or without text."""
+    parts, asking = template_parts(template), f"the template {template!r}"
+    for where, record in records:
+        filled = (
+            (text, _text(field(record, name, where, asking), name, where) if name else "") for text, name in parts
+        )
+        yield where, "".join(text + value for text, value in filled)
+
+
+def _text(value: Any, name: str, where: str) -> str:
+    """A field as text: words and numbers are, nothing, lists, objects and bytes are not."""
+    if value is None or isinstance(value, list | Mapping | bytes):
+        raise InputError(
+            f"{where}: found {_kind(value)} in field {name!r}, expected text; correct the record, or name another field "
+            "in `template`"
+        )
+    return str(value)
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in the words of the file."""
+    kinds = {type(None): "null", list: "a list", dict: "an object", str: "a text", bool: "true or false"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)

@@ -11,10 +11,11 @@ import re
 import sysconfig
 import tempfile
 from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from repro.errors import SetupError
+from repro.errors import InputError, SetupError
 from repro.files import file_digest, sync_folder, write_bytes
 from repro.manifest.data import HubDataset, LocalFile, PythonTopics, ReasoningGym, Source, StandardLibrary
 from repro.plan.texts import texts_file
@@ -133,8 +134,19 @@ def _is_prose(paragraph: str) -> bool:
 
 @cache
 def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
-    """Generated problems, each with its worked solution where the task has one, else with its answer."""
-    import reasoning_gym as gym
+    """Generated problems, each with its worked solution where the task has one, else with its answer.
 
+    Raises InputError for a task that the generator does not have.
+    """
+    import reasoning_gym as gym
+    from reasoning_gym.factory import DATASETS
+
+    if task not in DATASETS:
+        near = get_close_matches(task, DATASETS, 3, 0.5)
+        raise InputError(
+            f"field task: found {task!r}, which reasoning-gym does not have; "
+            + (f"nearest are {', '.join(near)}; " if near else "")
+            + f"name one of {', '.join(sorted(DATASETS))}"
+        )
     dataset = gym.create_dataset(task, size=size, seed=seed)
     return [f"{item['question']}\n{item['metadata'].get('answer_cot', item['answer'])}" for item in dataset]

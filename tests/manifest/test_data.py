@@ -1,12 +1,16 @@
 """Sources of a manifest's own: found beside it, named by their content."""
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from repro.errors import ManifestError
 from repro.files import file_digest
-from repro.manifest.data import HubDataset, Source, identity
+from repro.manifest.data import HubDataset, LocalFile, Source, identity, template_parts
 from repro.manifest.load import MANIFESTS, load_experiment, load_sources
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
@@ -44,6 +48,64 @@ def test_a_missing_file_and_another_kind_of_file_are_named(tmp_path: Path) -> No
         planned(tmp_path / "a", source="{kind: file, path: data/absent.jsonl}")
     with pytest.raises(ManifestError, match=r"field sources\.notes\.file\.path"):
         planned(tmp_path / "b", source="{kind: file, path: data/notes.csv}")
+
+
+def test_a_folder_is_told_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a" / "data" / "many.jsonl").mkdir(parents=True)
+    data = LocalFile(path="data/many.jsonl")
+    with pytest.raises(ManifestError, match=r"here: field path: .*many\.jsonl is a folder, expected a file"):
+        data.found(tmp_path / "a", "here")
+    (tmp_path / "b" / "data").mkdir(parents=True)
+    (tmp_path / "b" / "data" / "many.jsonl").write_text("{}")
+    assert data.found(tmp_path / "b", "here").sha256
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("text", r"found 'text'; expected one field of the records at least, e\.g\. \{text\}"),
+        ("", "expected one field"),
+        ("{{text}}", "expected one field"),
+        ("{text} {", r"expected braces around names of fields alone \(.*\{\{ or \}\}"),
+        ("{text} }", "expected braces around names of fields alone"),
+        ("{}", r"expected the name of a field between braces, e\.g\. \{text\}, not \{\}"),
+        ("{0}", r"not \{0\}"),
+        ("{labels.}", r"not \{labels\.\}"),
+        ("{text:d}", "without a format"),
+        ("{text!r}", "without a format"),
+        ('{"q": {text}}', r"without a format .*\{\{ or \}\}"),
+    ],
+)
+def test_a_template_that_names_no_field_is_refused_when_the_manifest_is_read(
+    tmp_path: Path, template: str, expected: str
+) -> None:
+    with pytest.raises(
+        ManifestError, match=r"mine\.yaml: field sources\.notes\.file\.template: .*" + expected
+    ) as caught:
+        planned(tmp_path / "a", source=f"{{kind: file, path: data/notes.jsonl, template: {json.dumps(template)}}}")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValidationError, match="template"):
+        HubDataset(repository="a/b", revision="c" * 40, template=template)
+
+
+@pytest.mark.parametrize(
+    "template", ["{text}", "{labels.domain}: {text}", "{labels[domain]}", "{{{text}}}", "{my words}"]
+)
+def test_a_template_of_fields_is_accepted_where_it_stands(tmp_path: Path, template: str) -> None:
+    """Whether the records have those fields is seen when they are read."""
+    assert planned(tmp_path / "a", source=f"{{kind: file, path: data/notes.jsonl, template: {json.dumps(template)}}}")
+    assert HubDataset(repository="a/b", revision="c" * 40, template=template).template == template
+
+
+NAMES = st.text("abcxyz_ é", min_size=1).filter(lambda name: not name[0].isdigit())
+
+
+@given(st.lists(st.tuples(st.text("ab {}\n"), NAMES), min_size=1))
+def test_a_template_is_taken_apart_as_python_itself_would_fill_it(parts: list[tuple[str, str]]) -> None:
+    template = "".join(text.replace("{", "{{").replace("}", "}}") + "{" + name + "}" for text, name in parts)
+    values = {name: f"<{name}>" for _, name in parts}
+    filled = "".join(text + (values[name] if name else "") for text, name in template_parts(template))
+    assert filled == template.format_map(values)
 
 
 def test_competition_math_is_all_seven_subjects() -> None:

@@ -11,7 +11,7 @@ from repro.errors import InputError, SetupError
 from repro.manifest.data import HubDataset, LocalFile, Source
 from repro.manifest.probes import PROBES, load_probe_set
 from repro.train.records import hub, local
-from repro.train.texts import materialise_texts, texts
+from repro.train.texts import materialise_texts, reasoning_gym, texts
 
 RECORDS = [{"question": "Is 7 prime?", "answer": "Yes."}, {"question": "Is 9?", "answer": "No: 3·3 {exactly}."}]
 TEXTS = ["Is 7 prime?\nYes.", "Is 9?\nNo: 3·3 {exactly}."]
@@ -63,8 +63,11 @@ def test_a_choice_decides_which_texts_lie_in_the_cache(tmp_path: Path) -> None:
     ("only", "expected"),
     [
         ({"answer": "Maybe."}, r"none of its 2 records has answer = 'Maybe\.'; correct `only`"),
-        ({"domain": "code"}, r"record 1 has no field 'domain', which `only` asks for; it has question, answer"),
-        ({"answer.given": "Yes."}, r"record 1 has no field 'answer\.given'"),
+        (
+            {"domain": "code"},
+            r"mine\.jsonl:1: has no field 'domain', which `only` asks for; it has question, answer.*correct the name",
+        ),
+        ({"answer.given": "Yes."}, r"mine\.jsonl:1: has no field 'answer\.given'"),
     ],
 )
 def test_a_choice_that_fits_no_record_is_named_in_one_line(
@@ -79,9 +82,18 @@ def test_a_choice_that_fits_no_record_is_named_in_one_line(
     ("name", "content", "expected"),
     [
         ("a.jsonl", b'{"question": 1, "answer": 2}\n{"question"', r"a\.jsonl:2: not JSON"),
-        ("a.jsonl", b"[1]\n", r"a\.jsonl:1: found list"),
-        ("a.jsonl", b'{"question": 1}\n', r"record 1 has no field 'answer'.*it has question"),
+        ("a.jsonl", b"[1]\n", r"a\.jsonl:1: found a list, expected an object with fields; write one"),
+        (
+            "a.jsonl",
+            b'{"question": 1}\n',
+            r"a\.jsonl:1: has no field 'answer', which the template .*it has question .*correct",
+        ),
         ("a.jsonl", b"\n", "holds no record"),
+        (
+            "a.jsonl",
+            '{"question": "é"}'.encode("latin-1"),
+            r"a\.jsonl:1: not UTF-8 \(byte 0xe9\); save the file as UTF-8",
+        ),
         ("a.parquet", b"not parquet", "cannot be read as Parquet"),
     ],
 )
@@ -92,6 +104,69 @@ def test_a_file_that_cannot_be_used_is_named_in_one_line(
     with pytest.raises(InputError, match=expected) as caught:
         local(LocalFile(path=str(tmp_path / name), template=TEMPLATE))
     assert "\n" not in str(caught.value)
+
+
+def written(path: Path, values: list[object]) -> LocalFile:
+    """A file with these under `text`, of the kind its name says."""
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist([{"text": value} for value in values]), path)
+    else:
+        path.write_text("".join(json.dumps({"text": value}) + "\n" for value in values))
+    return LocalFile(path=str(path))
+
+
+@pytest.mark.parametrize("value", [7, 2.5, True, "None", "a text", " é "])
+def test_words_numbers_and_truth_values_become_texts(tmp_path: Path, value: object) -> None:
+    for name in ("a.jsonl", "a.parquet"):
+        assert local(written(tmp_path / name, [value])) == [str(value)]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["good", None], "found null in field 'text', expected text; correct the record"),
+        ([["good"], ["a", "b"]], "found a list in field 'text'"),
+        ([{"a": "good"}], "found an object in field 'text'"),
+        (["good", ""], r"found a blank text \(''\), expected words to train on; fill it or remove it"),
+        (["good", " \t\u00a0"], "found a blank text"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_line_or_row(
+    tmp_path: Path, name: str, values: list[object], found: str
+) -> None:
+    number = next(n for n, value in enumerate(values, 1) if value != "good")
+    where = rf"a\.jsonl:{number}: " if name == "a.jsonl" else rf"a\.parquet: row {number}: "
+    with pytest.raises(InputError, match=where + found) as caught:
+        local(written(tmp_path / name, values))
+    assert "\n" not in str(caught.value)
+    assert local(written(tmp_path / name, ["good"] * len(values))) == ["good"] * len(values)
+
+
+def test_a_record_is_named_by_its_line_whatever_is_blank_or_left_out_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('\n{"kind": "b"}\n\n{"kind": "a", "text": "first"}\n{"kind": "a", "words": "second"}\n')
+    with pytest.raises(InputError, match=r"mine\.jsonl:5: has no field 'text'.*it has kind, words"):
+        local(LocalFile(path=str(path), only={"kind": "a"}))
+    path.write_text(path.read_text().replace("words", "text"))
+    assert local(LocalFile(path=str(path), only={"kind": "a"})) == ["first", "second"]
+
+
+def test_a_template_enters_fields_as_only_does(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"labels": {"domain": "law", "tags": ["x", "y"]}, "text": "a {text}"}\n')
+    template = "{labels.domain} {labels[tags][1]} {{{text}}}"
+    assert local(LocalFile(path=str(path), template=template)) == ["law y {a {text}}"]
+    with pytest.raises(InputError, match=r"mine\.jsonl:1: has no field 'labels\.topic'.*it has labels, text"):
+        local(LocalFile(path=str(path), template="{labels.topic}"))
+
+
+def test_a_task_the_generator_does_not_have_is_refused_with_those_it_has() -> None:
+    with pytest.raises(
+        InputError, match=r"^field task: found 'gsm_symbolik'.*nearest are gsm_symbolic.*name one of ab, "
+    ):
+        reasoning_gym("gsm_symbolik", 2, 0)
+    assert len(reasoning_gym("gsm_symbolic", 2, 0)) == 2
 
 
 def test_a_hub_set_that_cannot_be_had_gives_one_line_with_the_way_out() -> None:
