@@ -158,4 +158,5 @@ def _worker(verb: str, spec: dict[str, str], what: str) -> None:
         command = [sys.executable, "-m", "repro.worker", verb, file.name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SetupError(f"{what}: could not be prepared: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        problem = (done.stderr.strip().splitlines() or ["?"])[-1].removeprefix("repro.worker: ")
+        raise SetupError(f"{what}: could not be prepared: {problem}")
