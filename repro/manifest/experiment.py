@@ -12,7 +12,7 @@ Further = Literal["interval", "nulls", "scale_sweep", "specification", "similari
 BuiltImage = Literal["cpu", "cuda"]
 """The images of docker/images.lock."""
 Image = Literal["local", BuiltImage]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 
@@ -80,7 +80,7 @@ class Experiment(Frozen):
     """Name of a set under probes/, or its folder."""
     also_probe_sets: tuple[str, ...] = ()
     """Further sets that the same checkpoints are measured on."""
-    domains: dict[str, tuple[str, ...]] = Field(default={})
+    domains: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default={})
     """Sources behind each domain, in equal shares: names of datasets.yaml or of `sources`."""
     sources: dict[str, Data] = Field(default={})
     """Sources of this manifest's own, e.g. files beside it: {notes: {kind: file, path: notes.jsonl}}."""
@@ -101,32 +101,50 @@ class Experiment(Frozen):
         for name, condition in self.conditions.items():
             for phase in condition.phases:
                 self._check_mixture(name, phase.mixture)
+            self._check_penalty(name)
             self._check_chain(name)
         return self
+
+    def _check_penalty(self, name: str) -> None:
+        """A penalty that is asked for is added at least once."""
+        condition, every = self.conditions[name], self.training.csr.every
+        if condition.csr and condition.steps < every:
+            fix = f"lower training.csr.every to at most {condition.steps}" if condition.steps else "give it phases"
+            raise ValueError(
+                f"condition {name} has csr, whose penalty is due every {every}th step (training.csr.every), but only "
+                f"{condition.steps} steps; {fix}, or drop its csr"
+            )
 
     def _check_chain(self, name: str) -> None:
         """Every condition that goes on from another ends, in so many steps, at one that starts from the base model."""
         chain = [name]
         while (before := self.conditions[chain[-1]].continues) is not None:
             if before not in self.conditions or not self.conditions[before].steps:
-                known = ", ".join(other for other, condition in self.conditions.items() if condition.steps)
-                raise ValueError(f"condition {chain[-1]} continues {before!r}; expected a trained condition: {known}")
+                raise ValueError(self._cannot_continue(chain[-1], before))
             if before in chain:
                 raise ValueError(
-                    f"condition {name} continues itself by way of {' → '.join([*chain, before])}; break it"
+                    f"condition {name} continues itself by way of {' → '.join([*chain, before])}; "
+                    "drop `continues` of one of them: it then starts from the base model"
                 )
             self._check_adapters(chain[-1], before)
             chain.append(before)
         if len(chain) > 1 and not self.conditions[name].steps:
             raise ValueError(f"condition {name} continues {chain[1]} but trains nothing; give it phases")
 
+    def _cannot_continue(self, name: str, before: str) -> str:
+        """Why `name` cannot go on from `before`, and what it could do instead."""
+        why = "which trains nothing" if before in self.conditions else "which is no condition of this manifest"
+        others = ", ".join(each for each, condition in self.conditions.items() if condition.steps and each != name)
+        instead = f", or name a trained condition: {others}" if others else ""
+        return f"condition {name} continues {before!r}, {why}; drop `continues`: it then starts from the base model{instead}"
+
     def _check_adapters(self, name: str, before: str) -> None:
         """A condition goes on with the very adapter it starts from."""
         given, found = (self.training.under(self.conditions[each]).trained for each in (name, before))
         if given != found:
+            ours, theirs = _words(given, found), _words(found, given)
             raise ValueError(
-                f"condition {name} trains {_words(given)} but continues {before}, which trains {_words(found)}; "
-                "give both the same adapter"
+                f"condition {name} trains {ours} but continues {before}, which trains {theirs}; give both the same adapter"
             )
 
     def _check_mixture(self, condition: str, mixture: dict[str, float]) -> None:
@@ -140,7 +158,12 @@ class Experiment(Frozen):
             raise ValueError(f"condition {condition}: shares are {mixture}; make them positive with sum 1")
 
 
-def _words(adapter: Lora | Full | BlockDiagonal) -> str:
-    """An adapter in one line, for a message."""
-    fields = ", ".join(f"{name} {value}" for name, value in adapter.model_dump(exclude={"kind", "targets"}).items())
-    return f"{adapter.kind} ({fields})" if fields else adapter.kind
+def _words(adapter: Lora | Full | BlockDiagonal, other: Lora | Full | BlockDiagonal) -> str:
+    """An adapter in one line, for a message: all but its targets, or what sets it apart from one of the same kind."""
+    fields, theirs = adapter.model_dump(exclude={"kind"}), other.model_dump()
+    if adapter.kind == other.kind:
+        fields = {name: value for name, value in fields.items() if value != theirs[name]}
+    else:
+        fields.pop("targets", None)
+    words = ", ".join(f"{name} {' '.join(value) if name == 'targets' else value}" for name, value in fields.items())
+    return f"{adapter.kind} ({words})" if words else adapter.kind

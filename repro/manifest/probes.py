@@ -15,8 +15,9 @@ from pydantic import Field, ValidationError, model_validator
 from repro.errors import ManifestError
 from repro.files import digest
 from repro.frozen import Frozen
+from repro.manifest.explain import explain
 from repro.manifest.recipe import read_recipe
-from repro.manifest.yaml import explain, read_yaml, validate
+from repro.manifest.yaml import read_yaml, validate
 
 PROBES = Path(__file__).resolve().parents[2] / "probes"
 """The probe sets that come with the repository."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from repro.frozen import Frozen
 
@@ -119,6 +119,13 @@ class Training(Frozen):
     """Steps between saved states; a killed run loses at most these."""
     heldout: int = Field(0, ge=0)
     """Texts per domain kept out of training, on which the loss is measured at each diagnostic."""
+
+    @field_validator("adapter", mode="before")
+    @classmethod
+    def _lora_has_its_own_field(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("kind") == "lora":
+            raise ValueError("found kind 'lora', which has a field of its own; write it as training.lora, without kind")
+        return given
 
     @property
     def sequences_per_step(self) -> int:

@@ -10,9 +10,9 @@ from repro.manifest.experiment import Experiment
 from repro.manifest.load import ROOT, load_models, load_sources
 from repro.manifest.model import Model
 from repro.manifest.probes import declared, load_probe_set, probe_folder
-from repro.manifest.training import Condition, Full, Training
+from repro.manifest.training import Condition, Full, Lora, Training
 from repro.plan.code import worker_code
-from repro.plan.memory import rank_limit
+from repro.plan.memory import linear_sizes, rank_limit
 from repro.plan.run import Parent, Run
 from repro.plan.texts import edition
 
@@ -20,7 +20,7 @@ from repro.plan.texts import edition
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
     """All runs of a manifest, in the manifest's order, each once; one that another continues comes before it.
 
-    Raises ManifestError for a missing probe set, and for an adapter whose rank a model has no room for.
+    Raises ManifestError for a missing probe set, and for an adapter with targets or a rank that a model has no room for.
     """
     planner = _Planner(experiment, environment)
     runs: dict[str, Run] = {}
@@ -57,7 +57,10 @@ class _Planner:
         experiment, condition = self._experiment, self._experiment.conditions[name]
         training = experiment.training.under(condition)
         if condition.steps:
-            _check_rank(f"manifest {experiment.id}: condition {name}", self._models[model], training)
+            where = f"manifest {experiment.id}: "
+            given = f"conditions.{name}.adapter" if condition.adapter else "training.lora"
+            _check_targets(f"{where}field {given}.targets", self._models[model], training)
+            _check_rank(f"{where}condition {name}", self._models[model], training)
         return Run(
             experiment=experiment.id,
             model=self._models[model],
@@ -84,6 +87,16 @@ class _Planner:
             domain: tuple(self._sources[source] for source in self._experiment.domains[domain])
             for domain in (self._experiment.domains if self._experiment.training.heldout else used)
         }
+
+
+def _check_targets(where: str, model: Model, training: Training) -> None:
+    adapter, there = training.trained, linear_sizes(model.architecture)
+    absent = [name for name in adapter.targets if name not in there] if isinstance(adapter, Lora) else []
+    if absent:
+        raise ManifestError(
+            f"{where}: found {', '.join(absent)}, which no block of {model.id} has; name some of its linear modules: "
+            f"{', '.join(there)}"
+        )
 
 
 def _check_rank(where: str, model: Model, training: Training) -> None:

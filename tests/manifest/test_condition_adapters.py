@@ -68,9 +68,20 @@ def test_saying_what_holds_anyway_does_not_change_a_run(tmp_path: Path) -> None:
         ),
         (
             f"{PHASES}, adapter: {{kind: fool}}",
-            r"field conditions\.X\.adapter: found .*'lora', 'full', 'block_diagonal'",
+            r"field conditions\.X\.adapter: found kind 'fool'; say kind: one of lora, full, block_diagonal$",
         ),
-        (f"{PHASES}, adapter: {{kind: full, rank: 3}}", r"field conditions\.X\.adapter\.full\.rank: unknown"),
+        (
+            f"{PHASES}, adapter: {{rank: 3}}",
+            r"X\.adapter: found {'rank': 3}, which has no kind; say kind: one of lora, full, block_diagonal$",
+        ),
+        (
+            f"{PHASES}, adapter: {{kind: full, rank: 3}}",
+            r"field conditions\.X\.adapter\.full\.rank: unknown; known are kind; correct",
+        ),
+        (
+            f"{PHASES}, adapter: {{kind: lora, rang: 3}}",
+            r"adapter\.lora\.rang: unknown; nearest is rank; known are kind, rank, alpha, dropout, targets;",
+        ),
         (f"{PHASES}, adapter: {{kind: block_diagonal}}", r"adapter\.block_diagonal\.grouping: missing; add it"),
         (
             f"{PHASES}, continues: B3, adapter: {{kind: full}}",
@@ -82,6 +93,17 @@ def test_a_wrong_adapter_is_named_in_one_line(tmp_path: Path, condition: str, ex
     with pytest.raises(ManifestError, match=expected) as caught:
         load(tmp_path, f"  X: {{title: x, {condition}}}")
     assert "\n" not in str(caught.value)
+
+
+def test_lora_is_a_field_of_its_own_in_training(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SMOKE.replace("training:", "training:\n  adapter: {kind: full}", 1))
+    assert load_experiment(str(path)).training.adapter == Full()
+    path.write_text(SMOKE.replace("training:", "training:\n  adapter: {kind: lora, rank: 4}", 1))
+    with pytest.raises(
+        ManifestError, match=r"field training\.adapter: found kind 'lora', .* write it as training\.lora"
+    ):
+        load_experiment(str(path))
 
 
 def test_a_condition_goes_on_from_another_with_the_same_adapter(tmp_path: Path) -> None:

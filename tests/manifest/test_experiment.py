@@ -45,7 +45,16 @@ def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
         ("tiny-mistral]", "tiny-mystery]", r"found model 'tiny-mystery', expected one of .*models\.yaml"),
         ("seeds: [0, 1]}", "seeds: [0, 1, 0]}", r"seeds 0 given twice in one arm"),
         ("code: [standard_library]", "code: [standard_lib]", r"found source 'standard_lib', expected one of"),
-        ("seeds: [0, 1]}", "seeds: [0, -1]}", r"field arms\.0\.seeds\.1: found -1; .*greater than or equal to 0"),
+        ("code: [standard_library]", "code: []", r"mine\.yaml: field domains\.code: found \[\]; expected at least 1"),
+        ("seeds: [0, 1]}", "seeds: [0, -1]}", r"field arms\.0\.seeds\.1: found -1; .*greater than or equal to 0$"),
+        ("seeds: [0, 1]}", "seeds: [0, true]}", r"field arms\.0\.seeds\.1: found True; expected a valid integer$"),
+        (
+            "seeds: [0, 1]}",
+            "seeds: [-1, 1, -2]}",
+            r"seeds\.0: found -1; expected a number greater .* 0 \(and 1 more\)$",
+        ),
+        ("seeds: [0, 1]}", "seeds: []}", r"arms\.0\.seeds: found \[\]; expected at least 1; add what is missing$"),
+        ("id: mine", "id: Mine", r"field id: found 'Mine'; expected lower-case letters, digits, dots"),
         ("image: local", "image: foo", r"field image: found 'foo'; .*'local', 'cpu' or 'cuda'"),
         ("max_length: 48", "max_length: 99999999", r"field training\.max_length: found 99999999; .*131072"),
         ("{code: 0.7, math: 0.3}", "{code: 0.7, math: 0.4}", r"mine\.yaml: condition B\d: shares are .*sum 1"),
@@ -84,6 +93,61 @@ def test_a_rank_that_a_model_has_no_room_for_is_refused(tmp_path: Path) -> None:
         expand(load(tmp_path, wide), local_environment())
     full = wide.replace("training:", "training:\n  adapter: {kind: full}", 1)
     assert expand(load(tmp_path, full), local_environment())
+
+
+CODE = "phases: [{steps: 6, mixture: {code: 1.0}}]"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        (
+            f"Y: {{title: y, {CODE}, continues: B0}}",
+            r"Y continues 'B0', which trains nothing; drop `continues`: it then",
+        ),
+        (f"Y: {{title: y, {CODE}, continues: Z}}", r"Y continues 'Z', which is no condition of this manifest; drop"),
+        (f"Y: {{title: y, {CODE}, continues: Y}}", r"Y continues itself by way of Y → Y; drop `continues` of one"),
+        (
+            f"Y: {{title: y, {CODE}, continues: B1, adapter: {{kind: lora, rank: 8, alpha: 16, targets: [q_proj]}}}}",
+            r"Y trains lora \(targets q_proj\) but continues B1, which trains lora \(targets q_proj k_proj .*down_proj\);",
+        ),
+        (
+            f"Y: {{title: y, {CODE}, csr: {{strength: 1}}}}",
+            r"Y has csr, whose penalty is due every 7th step \(training\.csr\.every\), but only 6 steps; lower .* at most 6",
+        ),
+        ("Y: {title: y, csr: {strength: 1}}", r"Y has csr, .* but only 0 steps; give it phases, or drop its csr"),
+    ],
+)
+def test_a_condition_that_cannot_do_what_it_says_is_refused(tmp_path: Path, conditions: str, expected: str) -> None:
+    """Beside it, one that can is accepted."""
+    content = SMOKE.replace("training:", "training:\n  csr: {every: 7}", 1)
+    fine = f"  X: {{title: x, {CODE.replace('6', '7')}, csr: {{strength: 1}}, continues: B1}}"
+    assert load(tmp_path, content.replace("training:", f"{fine}\ntraining:", 1)).conditions["X"].continues == "B1"
+    with pytest.raises(ManifestError, match=expected) as caught:
+        load(tmp_path, content.replace("training:", f"{fine}\n  {conditions}\ntraining:", 1))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_condition_never_offers_itself_to_go_on_from(tmp_path: Path) -> None:
+    extra = f"  Y: {{title: y, {CODE}, continues: B0}}"
+    with pytest.raises(ManifestError, match=r"or name a trained condition: B1, B2, B3(, \w+)*$") as caught:
+        load(tmp_path, SMOKE.replace("training:", f"{extra}\ntraining:", 1))
+    assert "Y" not in str(caught.value).split("trained condition:")[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("rank: 8", "rank: 8, targets: [query, q_proj]", "training.lora.targets"),
+        ("B1: {", "B1: {adapter: {kind: lora, rank: 8, targets: [query, q_proj]}, ", "conditions.B1.adapter.targets"),
+    ],
+)
+def test_a_target_that_no_block_has_is_named_where_it_was_given(tmp_path: Path, old: str, new: str, field: str) -> None:
+    assert expand(load(tmp_path, SMOKE.replace(old, new.replace("query", "v_proj"), 1)), local_environment())
+    with pytest.raises(
+        ManifestError, match=f"^manifest mine: field {field}: found query, which no block of tiny-qwen2"
+    ):
+        expand(load(tmp_path, SMOKE.replace(old, new, 1)), local_environment())
 
 
 def test_images_of_the_lock_are_those_a_manifest_may_name() -> None:
