@@ -47,7 +47,7 @@ class Keyed(Frozen):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("key", "digest"):
+        for name in ("key", "digest", "levels"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -94,6 +94,12 @@ class Term(Keyed):
         """Equal for two terms exactly when they say the same thing of the same cells."""
         fields = self.model_dump(exclude_defaults=True)
         return json.dumps(_normal(fields), sort_keys=True, ensure_ascii=False)
+
+
+    @cached_property
+    def levels(self) -> "dict[tuple[str, Scalar], Term]":
+        """The term at single levels of an axis, as they come to be asked for: the same ones again and again."""
+        return {}
 
 
 TRAINING_KEYS = ("condition", "intervention", "lambda")

@@ -74,6 +74,12 @@ def operand(term: Term) -> Term:
 
 def at(term: Term, axis: str, level: Scalar) -> Term:
     """The term at one level of an axis; an operand that selects a level of its own keeps it."""
+    if (known := term.levels.get((axis, level))) is None:
+        known = term.levels[axis, level] = _at(term, axis, level)
+    return known
+
+
+def _at(term: Term, axis: str, level: Scalar) -> Term:
     changes: dict[str, object] = {}
     if axis not in term.selector and term.over != axis:
         changes["selector"] = {**term.selector, axis: level}
