@@ -136,7 +136,7 @@ def _is_prose(paragraph: str) -> bool:
 def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
     """Generated problems, each with its worked solution where the task has one, else with its answer.
 
-    Raises InputError for a task that the generator does not have.
+    Raises InputError for a task that the generator does not have, or has no answers to.
     """
     import reasoning_gym as gym
     from reasoning_gym.factory import DATASETS
@@ -149,4 +149,9 @@ def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
             + f"name one of {', '.join(sorted(DATASETS))}"
         )
     dataset = gym.create_dataset(task, size=size, seed=seed)
-    return [f"{item['question']}\n{item['metadata'].get('answer_cot', item['answer'])}" for item in dataset]
+    pairs = [(item["question"], item["metadata"].get("answer_cot", item["answer"])) for item in dataset]
+    if any(answer is None for _, answer in pairs):  # games of which any solution counts
+        raise InputError(
+            f"field task: found {task!r}, which comes without answers, expected a text of both; name another"
+        )
+    return [f"{question}\n{answer}" for question, answer in pairs]

@@ -161,11 +161,13 @@ def test_a_template_enters_fields_as_only_does(tmp_path: Path) -> None:
         local(LocalFile(path=str(path), template="{labels.topic}"))
 
 
-def test_a_task_the_generator_does_not_have_is_refused_with_those_it_has() -> None:
+def test_a_task_the_generator_does_not_have_or_has_no_answers_to_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"^field task: found 'gsm_symbolik'.*nearest are gsm_symbolic.*name one of ab, "
     ):
         reasoning_gym("gsm_symbolik", 2, 0)
+    with pytest.raises(InputError, match=r"^field task: found 'rubiks_cube', which comes without answers"):
+        reasoning_gym("rubiks_cube", 2, 0)
     assert len(reasoning_gym("gsm_symbolic", 2, 0)) == 2
 
 
