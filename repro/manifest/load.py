@@ -23,14 +23,22 @@ def load_experiment(name: str) -> Experiment:
     """A manifest by name, or by the path of a YAML file. Raises ManifestError."""
     path = Path(name) if name.endswith((".yaml", ".yml")) or "/" in name else MANIFESTS / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(experiment_names())
-        raise ManifestError(f"{name}: no such manifest; known are {known}; or give the path of a YAML file")
+        raise ManifestError(f"{name}: {_absent(Path(name))}")
     experiment = validate(Experiment, read_yaml(path), str(path))
     if experiment.id != path.stem:
         raise ManifestError(f"{path}: field id: found {experiment.id!r}, expected {path.stem!r}, the file's own name")
     _check_references(experiment, path)
     own = sources_of(experiment.sources, path.absolute().parent, f"{path}: field sources")
     return experiment.model_copy(update={"sources": {key: source.data for key, source in own.items()}})
+
+
+def _absent(given: Path) -> str:
+    """What is there instead of a manifest, and what to give."""
+    if given.is_dir():
+        inside = sorted(map(str, given.glob("*.yaml")))
+        example = f", such as {inside[0]}" if inside else ""
+        return f"found a folder, expected a manifest; give a YAML file{example}"
+    return f"no such manifest; known are {', '.join(experiment_names())}; or give the path of a YAML file"
 
 
 def _check_references(experiment: Experiment, path: Path) -> None:

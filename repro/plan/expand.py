@@ -1,7 +1,9 @@
 """From a manifest to its runs: every arm multiplied out, every name resolved."""
 
 import platform
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from repro.errors import ManifestError
 from repro.files import file_digest
@@ -15,6 +17,8 @@ from repro.plan.code import worker_code
 from repro.plan.memory import linear_sizes, rank_limit
 from repro.plan.run import Parent, Run
 from repro.plan.texts import edition
+
+Probes = TypeVar("Probes")
 
 
 def expand(experiment: Experiment, environment: dict[str, str]) -> tuple[Run, ...]:
@@ -40,7 +44,9 @@ class _Planner:
         own = {key: Source(id=key, data=data) for key, data in experiment.sources.items()}
         self._experiment, self._environment = experiment, environment
         self._models, self._sources = load_models(), {**load_sources(), **own}
-        named = {name: declared(name) for name in (experiment.probe_set, *experiment.also_probe_sets)}
+        fields = {"probe_set": experiment.probe_set}
+        fields |= {f"also_probe_sets.{index}": name for index, name in enumerate(experiment.also_probe_sets)}
+        named = {name: _named(experiment, field, name, declared) for field, name in fields.items()}
         self._probes, *self._others = named.values()
         self._folders = {probes.id: str(probe_folder(name)) for name, probes in named.items()}
         self._csr_hash = _csr_probes(experiment)
@@ -89,6 +95,14 @@ class _Planner:
         }
 
 
+def _named(experiment: Experiment, field: str, name: str, read: Callable[[str], Probes]) -> Probes:
+    """The probe set that a field names. Raises ManifestError with the manifest and the field."""
+    try:
+        return read(name)
+    except ManifestError as error:
+        raise ManifestError(f"manifest {experiment.id}: field {field}: {error}") from None
+
+
 def _check_targets(where: str, model: Model, training: Training) -> None:
     adapter, there = training.trained, linear_sizes(model.architecture)
     absent = [name for name in adapter.targets if name not in there] if isinstance(adapter, Lora) else []
@@ -113,7 +127,8 @@ def _csr_probes(experiment: Experiment) -> str | None:
     if not any(condition.csr for condition in experiment.conditions.values()):
         return None
     settings = experiment.training.csr
-    held = load_probe_set(settings.probe_set or experiment.probe_set)
+    field = "training.csr.probe_set" if settings.probe_set else "probe_set"
+    held = _named(experiment, field, settings.probe_set or experiment.probe_set, load_probe_set)
     domains = held.concepts.get("domain", ())
     if settings.target not in domains:
         raise ManifestError(

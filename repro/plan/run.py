@@ -5,6 +5,7 @@ say which field differs; it has a version, so that a change in how keys are made
 """
 
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from pydantic import Field
@@ -17,6 +18,9 @@ from repro.manifest.model import Model
 from repro.manifest.training import Condition, Training
 
 KEY_VERSION = 2
+ABSENT = "(absent)"
+CONTEXT = 10
+"""Characters shown before the place where two long values differ."""
 
 
 class Parent(Frozen):
@@ -128,16 +132,30 @@ def _folder(slot: str, identity: str) -> str:
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
-    """The fields in which two keys differ, as `path: old → new`."""
+    """The fields in which two keys differ, as `path: old → new`; items of lists are named by their index."""
     if isinstance(old, dict) and isinstance(new, dict):
-        found = []
-        for name in sorted(set(old) | set(new)):
-            inside = f"{path}.{name}" if path else name
-            found += differences(old.get(name, "(absent)"), new.get(name, "(absent)"), inside)
-        return found
-    return [] if old == new else [f"{path}: {_short(old)} → {_short(new)}"]
+        pairs = {name: (old.get(name, ABSENT), new.get(name, ABSENT)) for name in sorted(set(old) | set(new))}
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        pairs = {str(index): pair for index, pair in enumerate(zip_longest(old, new, fillvalue=ABSENT))}
+    else:
+        return [] if old == new else [f"{path}: {' → '.join(_short(old, new))}"]
+    return [
+        line
+        for name, (before, after) in pairs.items()
+        for line in differences(before, after, f"{path}.{name}" if path else name)
+    ]
 
 
-def _short(value: Any) -> str:
-    text = str(value)
+def _short(old: Any, new: Any) -> list[str]:
+    """Two values in few words, from the start; or, where they begin alike, from shortly before they differ."""
+    texts = [str(old), str(new)]
+    if texts[0] == texts[1]:
+        texts = [repr(old), repr(new)]
+    if _cut(texts[0]) != _cut(texts[1]):
+        return [_cut(text) for text in texts]
+    apart = next((index for index, pair in enumerate(zip_longest(*texts)) if pair[0] != pair[1]), 0)
+    return [_cut(f"…{text[max(apart - CONTEXT, 0) :]}") for text in texts]
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 40 else text[:37] + "…"

@@ -164,11 +164,31 @@ def test_a_missing_manifest_lists_those_there_are() -> None:
         load_experiment("no_such")
 
 
-def test_a_missing_probe_set_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(SMOKE.replace("factorial_48", "factorial_49"))
-    with pytest.raises(ManifestError, match="factorial_49"):
-        expand(load_experiment(str(path)), local_environment())
+def test_a_folder_is_not_a_manifest_but_its_files_are(tmp_path: Path) -> None:
+    assert load(tmp_path, SMOKE).id == "mine"
+    with pytest.raises(ManifestError, match=r"found a folder, .* give a YAML file, such as .*mine\.yaml$") as caught:
+        load_experiment(str(tmp_path))
+    assert "scale_ladder" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("probe_set: factorial_48", "probe_set: {}", "probe_set"),
+        ("domains:", "also_probe_sets: [{}]\ndomains:", r"also_probe_sets\.0"),
+        (
+            "training:",
+            "  X: {{title: x, phases: [{{steps: 6, mixture: {{code: 1.0}}}}], csr: {{strength: 1}}}}\n"
+            "training:\n  csr: {{every: 6, probe_set: {}}}",
+            r"training\.csr\.probe_set",
+        ),
+    ],
+)
+def test_a_missing_probe_set_is_named_with_manifest_and_field(tmp_path: Path, old: str, new: str, field: str) -> None:
+    there, absent = (load(tmp_path, SMOKE.replace(old, new.format(name), 1)) for name in ("core_60", "core_61"))
+    assert expand(there, local_environment())
+    with pytest.raises(ManifestError, match=f"^manifest mine: field {field}: no probe set 'core_61': expected one of"):
+        expand(absent, local_environment())
 
 
 @pytest.mark.parametrize("name", experiment_names())

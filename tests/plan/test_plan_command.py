@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -115,6 +116,8 @@ def test_runs_that_only_measure_take_time_and_small_figures_are_words(repro: Com
     text = repro("plan", "smoke").stdout
     assert "13 of 13 runs to do: under 0.01 GPU-hours" in text
     assert "e-0" not in text
+    assert re.search(r"tiny-qwen2 as built: \d+\.\d k parameters, .* matrices, \d+\.\d k trained\n", text)
+    assert "0.0 M" not in text
 
 
 def test_square_brackets_in_names_are_printed_as_they_are(repro: Command, tmp_path: Path) -> None:

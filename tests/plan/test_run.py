@@ -49,6 +49,34 @@ def test_whatever_can_change_the_numbers_changes_the_name_and_is_named(
     assert any(line.startswith(f"{field}: ") for line in differences(run.key(), other.key()))
 
 
+def test_a_changed_file_is_told_by_its_digest(run: Run) -> None:
+    """The difference lies deep in a list of sources; only what differs is told, and each further item."""
+    data = {"kind": "file", "path": "x.jsonl", "sha256": "0" * 64}
+    old, new = (
+        changed(run, domains={"code": [{"id": "mine", "data": data | {"sha256": sha}}, *more]}).key()
+        for sha, more in (("0" * 64, ()), ("1" * 64, ({"id": "more", "data": {"kind": "python_topics"}},)))
+    )
+    lines = differences(old, new)
+    assert lines[0] == f"domains.code.0.data.sha256: {'0' * 37}… → {'1' * 37}…"
+    assert [line.split(":")[0] for line in lines] == ["domains.code.0.data.sha256", "domains.code.1"]
+    assert lines[1].startswith("domains.code.1: (absent) → {'id': 'more'")
+    assert differences(old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("short", "other", "x: short → other"),
+        ("a" * 60, "b" * 60, f"x: {'a' * 37}… → {'b' * 37}…"),
+        ("a" * 50 + "1", "a" * 50 + "2", f"x: …{'a' * 10}1 → …{'a' * 10}2"),
+        ("a" * 50, "a" * 50 + "2", f"x: …{'a' * 10} → …{'a' * 10}2"),
+        ("1", 1, "x: '1' → 1"),
+    ],
+)
+def test_two_values_are_never_told_alike(old: object, new: object, told: str) -> None:
+    assert differences({"x": old}, {"x": new}) == [told]
+
+
 def with_training(run: Run, **update: object) -> Run:
     return changed(run, training={**run.training.model_dump(), **update})
 
