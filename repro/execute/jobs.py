@@ -41,5 +41,10 @@ class Runner(Protocol):
 def how_it_ended(code: int, folder: RunFolder) -> str:
     """An exit code and the last line of the log, in words."""
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    return f"{how}: {last_line(folder) or 'no output'} (log: {folder.log})"
+
+
+def last_line(folder: RunFolder) -> str:
+    """What its worker said last, without the worker's name; empty where it said nothing."""
     lines = folder.log.read_text(errors="replace").strip().splitlines() if folder.log.exists() else []
-    return f"{how}: {lines[-1] if lines else 'no output'} (log: {folder.log})"
+    return lines[-1].removeprefix("repro.worker: ") if lines else ""

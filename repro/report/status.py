@@ -9,6 +9,7 @@ from rich.table import Table
 
 from repro.evidence.folder import RunFolder
 from repro.execute.elsewhere import at_work
+from repro.execute.jobs import last_line
 from repro.report.console import literal
 from repro.report.progress import describe
 
@@ -42,12 +43,8 @@ def _told(folder: Path, state: str, now: dict[str, Any]) -> str:
         return describe(now)
     if state == "diverged":
         return str(_read(folder / "done.json").get("reason")).removeprefix("diverged ")
-    return _last_words(RunFolder(folder).log) if state == "unfinished" else ""
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return f"last in its log: {lines[-1]}" if lines else ""
+    words = last_line(RunFolder(folder)) if state == "unfinished" else ""
+    return f"last in its log: {words}" if words else ""
 
 
 def _alive(pid: Any) -> bool:
