@@ -95,7 +95,6 @@ class Term(Keyed):
         fields = self.model_dump(exclude_defaults=True)
         return json.dumps(_normal(fields), sort_keys=True, ensure_ascii=False)
 
-
     @cached_property
     def levels(self) -> "dict[tuple[str, Scalar], Term]":
         """The term at single levels of an axis, as they come to be asked for: the same ones again and again."""

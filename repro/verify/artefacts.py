@@ -69,12 +69,13 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
 
 
 def _growth(measured: Measured) -> list[float]:
-    """Root mean square of the activations behind each EI, in units of that at step 0 (§9); none where it was not measured."""
+    """Root mean square of the activations behind each EI after step 0, in units of that there (§9); none if not measured."""
     found = []
-    for cell in _intensities(measured):
-        after, before = (
-            measured.evidence.column(measured.experiment, RMS, {**cell.selector, **step}) for step in ({}, {"step": 0})
-        )
+    for cell in _intensities(measured) if (measured.experiment, RMS, "default") in measured.evidence.rows else ():
+        if cell.selector.get("step") == 0:
+            continue
+        after = measured.evidence.column(measured.experiment, RMS, cell.selector)
+        before = measured.evidence.column(measured.experiment, RMS, {**cell.selector, "step": 0})
         if isinstance(after, Column) and isinstance(before, Column) and before.mean:
             found.append(after.mean / before.mean)
     return found

@@ -179,7 +179,7 @@ def test_a_verdict_on_an_intensity_says_how_far_activations_have_grown(store, cl
         store.run(seed=seed, values=values, claims=sealed)
     after, *_, statement = assess(claims, store.connection)
     assert after.artefacts["health"]["activation_rms"] == {"least": 1.75, "most": 1.75}
-    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.0, "most": 1.75}, "step 0 is its own measure"
+    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.75, "most": 1.75}, "step 0 is the measure"
     store.connection.execute("DELETE FROM measurements WHERE quantity = 'activation_rms'")
     assert "activation_rms" not in assess(claims, store.connection)[0].artefacts["health"]
 
