@@ -75,6 +75,14 @@ def rms_of(rows: Sequence[Measurement], probe_set: str | None = None) -> float |
     return _recorded(rows, "activation_rms", probe_set)
 
 
+def invalid(rows: Sequence[Measurement], problem: str) -> list[Measurement]:
+    """The rows of a diverged checkpoint: every EI is undefined, with the cause (docs/SCIENCE.md §9)."""
+    return [
+        row.model_copy(update={"value": None, "reason": problem}) if row.quantity == "entanglement_intensity" else row
+        for row in rows
+    ]
+
+
 def _recorded(rows: Sequence[Measurement], quantity: str, probe_set: str | None) -> float | None:
     return next((row.value for row in rows if (row.quantity, row.probe_set) == (quantity, probe_set)), None)
 

@@ -18,7 +18,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.diagnose.capture import Reading, capture
-from repro.diagnose.diagnostics import anchor_of, measurements, rms_of
+from repro.diagnose.diagnostics import anchor_of, invalid, measurements, rms_of
 from repro.diagnose.groups import base_groups
 from repro.evidence.folder import RunFolder, read_json
 from repro.evidence.lock import exclusive
@@ -37,7 +37,7 @@ from repro.train.batches import check_predicting, tokenise
 from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
-from repro.train.mixture import divide, order, order_by_tokens, shared
+from repro.train.mixture import order, order_by_tokens, shared, split
 from repro.train.model import load_base, load_tokenizer
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
@@ -88,8 +88,8 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
         diverged = broken.problem if broken else None
     session.usage.write()
     folder.finish("diverged" if diverged else "done", diverged)
-    folder.state.unlink(missing_ok=True)
-    folder.earlier_state.unlink(missing_ok=True)
+    for state in folder.states:
+        state.unlink(missing_ok=True)
     session.progress.show("diverged" if diverged else "done", force=True)
 
 
@@ -172,13 +172,16 @@ def _data(
     edition = run.environment["texts"]
     parts = {
         domain: [
-            divide(source.id, texts(source, edition, cache), held)
-            for source, held in zip(sources, shared(run.training.heldout, len(sources)), strict=True)
+            split(source.id, texts(source, edition, cache), count)
+            for source, count in zip(sources, shared(run.training.heldout, len(sources)), strict=True)
         ]
         for domain, sources in run.domains.items()
     }
     used = {domain for phase in run.condition.phases for domain in phase.mixture}
-    trained = {domain: [kept for kept, _ in sources] for domain, sources in parts.items() if domain in used}
+    held = {text for sources in parts.values() for _, chosen in sources for text in chosen}
+    trained = {
+        domain: [[text for text in kept if text not in held] for kept, _ in parts[domain]] for domain in sorted(used)
+    }
     per_step = run.training.sequences_per_step
     encode = cached(lambda text: tokenise(tokenizer, text, run.training))
     phases, seed = run.condition.phases, run.draw_seed
@@ -187,7 +190,7 @@ def _data(
     else:
         drawn = order(phases, trained, per_step, seed)
     ids = [encode(text) for _, text in drawn]
-    heldout = {domain: [encode(text) for _, held in sources for text in held] for domain, sources in parts.items()}
+    heldout = {domain: [encode(text) for _, chosen in sources for text in chosen] for domain, sources in parts.items()}
     steps = [ids[start : start + per_step] for start in range(0, len(ids), per_step)]
     for number, sequences in enumerate(steps, 1):
         check_predicting(sequences, f"the texts of step {number}")
@@ -221,7 +224,7 @@ def checkpoint(session: Session, trainer: Trainer, steps: Sequence[Step]) -> Div
         rows += measured_rows
     session.folder.append(trainer.step, rows)
     if not diverged:
-        save_state(session.folder, trainer.state())
+        save_state(session.folder, trainer.state(), measured=trainer.step in session.run.measured_steps())
     session.usage.write()
     return diverged
 
@@ -236,9 +239,12 @@ def _measure(session: Session, step: int) -> tuple[list[Measurement], Divergence
     for probes in session.probes:
         X = _activations(session, probes, step)
         named = None if probes.id == session.run.probe_set else probes.id
-        rows += measurements(X, probes.labels(), step, session.run.diagnostics, anchor_of(before, named), named)
+        found = measurements(X, probes.labels(), step, session.run.diagnostics, anchor_of(before, named), named)
         healthy = max((at for at in session.run.measured_steps() if at < step), default=-1)
-        diverged = diverged or check_activations(X, rms_of(before, named), step, healthy)
+        scaled = session.run.diagnostics.scale != "none"  # the recorded size is then 1, whatever the model's is
+        broken = check_activations(X, None if scaled else rms_of(before, named), step, healthy)
+        rows += invalid(found, broken.problem) if broken else found
+        diverged = diverged or broken
     rows += heldout_losses(session.model, session.heldout, session.run.training, step)
     session.progress.measured(rows)
     return rows, diverged

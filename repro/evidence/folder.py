@@ -74,6 +74,16 @@ class RunFolder:
         return self.path / "state.earlier.safetensors"
 
     @property
+    def measured_state(self) -> Path:
+        """The state of the last step whose activations were measured and healthy."""
+        return self.path / "state.measured.safetensors"
+
+    @property
+    def states(self) -> tuple[Path, ...]:
+        """Every state that may be kept while the run is under way."""
+        return self.state, self.earlier_state, self.measured_state
+
+    @property
     def start(self) -> "RunFolder":
         """What a run that continues another starts from: laid out as a run folder, with the chain's step 0."""
         return RunFolder(self.path / "start")

@@ -25,6 +25,7 @@ OUTDATED = "no manifest's model names this folder any more"
 PASSING = (
     "state.safetensors",
     "state.earlier.safetensors",
+    "state.measured.safetensors",
     "progress.json",
     "progress.tmp",
     "job.json",

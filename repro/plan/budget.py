@@ -49,6 +49,7 @@ PENALTY_TOKENS = 1400
 """Tokens that take as much as a pass of complement-subspace regularisation: eight probes, under an attention mask."""
 PROBES = 60
 """Texts of a probe set, about."""
+STATES = 4  # the one to go on from, the one before it, the last measured one, and one being written
 DOUBLE = 8  # bytes of an activation's entry on disk
 
 
@@ -112,8 +113,8 @@ def _held(run: Run, step: Memory) -> float:
 
 
 def disk_gibibytes(run: Run) -> float:
-    """Disk of one run's folder while it is under way: adapter, the state to go on from, activations."""
-    state = adapter_parameters(run.model.architecture, run.training) * FLOAT * (1 + ADAM) if run.steps else 0
+    """Disk of one run's folder while it is under way, at the most: adapter, states, activations."""
+    state = STATES * adapter_parameters(run.model.architecture, run.training) * FLOAT * (1 + ADAM) if run.steps else 0
     adapter = adapter_parameters(run.model.architecture, run.training) * FLOAT if run.steps else 0
     captures = len(run.measured_steps()) * run.model.architecture.hidden * DOUBLE * PROBES
     return (adapter + state + captures) / GIB

@@ -1,7 +1,8 @@
 """Health: what is not finite any more, and the last state that certainly was healthy (docs/SCIENCE.md §9).
 
 A state is known to be healthy once a step was taken from it with a finite loss and gradient; the newest saved state may
-be the very one that gives the first loss that is not. So the one before it is kept as well.
+be the very one that gives the first loss that is not. So the one before it is kept as well. That activations are healthy
+is known where they are measured alone, which may be many saved states apart: the last such state is kept too.
 """
 
 import os
@@ -65,14 +66,21 @@ def _finite(values: Tensor) -> bool:
     return not values.numel() or all(bool(torch.isfinite(extreme)) for extreme in values.aminmax())
 
 
-def save_state(folder: RunFolder, tensors: Mapping[str, Tensor]) -> None:
-    """Write the state to go on from; the one before it is kept beside. Whole at every moment."""
+def save_state(folder: RunFolder, tensors: Mapping[str, Tensor], measured: bool) -> None:
+    """Write the state to go on from; the one before it is kept beside, and this one too when it was measured."""
     if folder.state.exists():
-        beside = folder.state.with_name(f".{folder.earlier_state.name}.tmp")
-        beside.unlink(missing_ok=True)
-        os.link(folder.state, beside)
-        os.replace(beside, folder.earlier_state)
+        _keep(folder.state, folder.earlier_state)
     write_bytes(folder.state, save(dict(tensors)))
+    if measured:
+        _keep(folder.state, folder.measured_state)
+
+
+def _keep(state: Path, name: Path) -> None:
+    """Let a state be found under a second name, whole at every moment."""
+    beside = state.with_name(f".{name.name}.tmp")
+    beside.unlink(missing_ok=True)
+    os.link(state, beside)
+    os.replace(beside, name)
 
 
 def read_state(path: Path) -> States:
@@ -85,6 +93,6 @@ def read_state(path: Path) -> States:
 
 def last_healthy(folder: RunFolder, divergence: Divergence) -> States | None:
     """The newest saved state from before the weights went bad; None when none is left."""
-    states = [read_state(path) for path in (folder.state, folder.earlier_state) if path.exists()]
+    states = [read_state(path) for path in folder.states if path.exists()]
     healthy = [tensors for tensors in states if int(tensors["step"]) < divergence.bad or int(tensors["step"]) == 0]
     return max(healthy, key=lambda tensors: int(tensors["step"]), default=None)

@@ -51,7 +51,13 @@ def folders(tmp_path: Path) -> Folders:
         "broken": prepared(tmp_path / "results", 7),
     }
     found["finished"].finish("done")
-    for name in ("state.safetensors", "state.earlier.safetensors", "host.json", "job.json"):
+    for name in (
+        "state.safetensors",
+        "state.earlier.safetensors",
+        "state.measured.safetensors",
+        "host.json",
+        "job.json",
+    ):
         (found["finished"].path / name).write_bytes(b"passing")
     found["with a state"].state.write_bytes(b"state")
     (found["at work"].path / "progress.json").write_text("{}")

@@ -23,7 +23,7 @@ def test_a_state_counts_as_healthy_only_when_a_finite_step_was_taken_from_it(
 ) -> None:
     folder = RunFolder(tmp_path)
     for step in (0, 5, 10):
-        save_state(folder, state(step))
+        save_state(folder, state(step), measured=False)
     found = last_healthy(folder, Divergence(bad, "diverged"))
     assert found is not None
     assert int(found["step"]) == kept
@@ -34,7 +34,7 @@ def test_a_state_counts_as_healthy_only_when_a_finite_step_was_taken_from_it(
 def test_the_start_is_healthy_and_a_spoilt_state_is_named(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert last_healthy(folder, Divergence(0, "diverged")) is None
-    save_state(folder, state(0))
+    save_state(folder, state(0), measured=False)
     assert last_healthy(folder, Divergence(0, "diverged")) is not None
     folder.state.write_bytes(b"cut off")
     with pytest.raises(EvidenceError, match=r"state\.safetensors: cannot be read"):
@@ -67,3 +67,14 @@ def test_activations_that_fell_silent_or_exploded_are_no_health_and_a_changed_sc
     found = check_activations(X, rms, 20, 10)
     assert found is not None
     assert (found.bad, found.problem) == (20, "diverged at step 20: 1 of 6 activations not finite")
+
+
+def test_the_last_measured_state_is_kept_however_many_were_saved_since(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for step in range(0, 60, 5):
+        save_state(folder, state(step), measured=step in (0, 30))
+    assert [int(read_state(path)["step"]) for path in folder.states] == [55, 50, 30]
+    found = last_healthy(folder, Divergence(31, "diverged by step 60, healthy at 30"))
+    assert found is not None
+    assert int(found["step"]) == 30
+    assert last_healthy(folder, Divergence(30, "diverged")) is None, "nothing from before is left"
