@@ -57,7 +57,7 @@ def check_predicting(sequences: Sequence[Sequence[int]], where: str) -> None:
     if not _predicting(sequences):
         raise InputError(
             f"{where}: found no text of two tokens or more among {len(sequences)}, and the first token of a text is never "
-            "predicted; bring longer texts, or set `append_eos: true` and `max_length` to 2 at least"
+            "predicted; bring longer texts, or set `append_eos: true`"
         )
 
 

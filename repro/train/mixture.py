@@ -22,26 +22,21 @@ def shared(heldout: int, sources: int) -> list[int]:
     return [each + (number < rest) for number in range(sources)]
 
 
-def split(texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
-    """(training texts, held-out texts): every so-many-th text is held out, so both cover the whole source.
+def split(source: str, texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
+    """(other texts, held-out texts): every so-many-th text of a source is held out, so both cover the whole of it.
 
-    A text that equals a held-out one is not trained on either.
+    Raises InputError when it has too few to hold so many out.
     """
-    stride = max(2, len(texts) // heldout) if heldout else 1
-    held = list(texts[::stride][:heldout])
-    unseen = set(held)
-    return [text for text in texts if text not in unseen], held
-
-
-def divide(source: str, texts: Sequence[str], heldout: int) -> tuple[list[str], list[str]]:
-    """`split` of a source's texts. Raises InputError when it has too few of them to hold so many out."""
-    kept, held = split(texts, heldout)
-    if len(held) < heldout:
+    if heldout == 0:
+        return list(texts), []
+    stride = max(2, len(texts) // heldout)
+    chosen = range(0, len(texts), stride)[:heldout]
+    if len(chosen) < heldout:
         raise InputError(
-            f"data {source}: found {len(texts)} texts, of which every second is held out at the most ({len(held)}), "
+            f"data {source}: found {len(texts)} texts, of which every second is held out at the most ({len(chosen)}), "
             f"expected {heldout} held out; lower `heldout` or bring more texts"
         )
-    return kept, held
+    return [text for index, text in enumerate(texts) if index not in chosen], [texts[index] for index in chosen]
 
 
 def order(phases: Sequence[Phase], texts: Texts, per_step: int, seed: int) -> list[tuple[str, str]]:

@@ -160,8 +160,8 @@ def _text(value: Any, name: str, where: str) -> str:
     """A field as text: words and numbers are, nothing, lists, objects and bytes are not."""
     if value is None or isinstance(value, list | Mapping | bytes):
         raise InputError(
-            f"{where}: found {_kind(value)} in field {name!r}, expected text; correct the record, or name another field "
-            "in `template`"
+            f"{where}: found {_kind(value)} in field {name!r}, expected text; name another field in `template`, or "
+            "correct the record where it is yours"
         )
     return str(value)
 

@@ -61,3 +61,13 @@ def test_held_out_texts_of_one_token_are_refused(tmp_path: Path, tiny_llama: Pat
     assert len(prepared(tmp_path, tiny_llama, WORDS, heldout=1, append_eos=False)[1]["code"]) == 1
     with pytest.raises(InputError, match=r"^the held-out texts of domain code: found no text of two tokens"):
         prepared(tmp_path, tiny_llama, ["a", *WORDS], heldout=1, append_eos=False)
+
+
+def test_a_text_held_out_anywhere_is_trained_on_nowhere(tmp_path: Path, tiny_llama: Path) -> None:
+    """Not as a copy of itself, nor by way of another domain or source that holds it too."""
+    texts = ["the first of many texts", *WORDS[:5], "the first of many texts", *WORDS[5:]]
+    held = tuple(prepared(tmp_path, tiny_llama, texts, heldout=1)[1]["code"][0])
+    steps, _ = prepared(tmp_path, tiny_llama, texts, heldout=1)
+    assert held not in {tuple(row) for step in steps for row in step}
+    steps, _ = prepared(tmp_path, tiny_llama, texts, heldout=0)
+    assert held in {tuple(row) for step in steps for row in step}, "it is trained on where it is not held out"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from repro.errors import InputError
 from repro.manifest.training import Phase
-from repro.train.mixture import divide, exact_counts, order, order_by_tokens, shared, split
+from repro.train.mixture import exact_counts, order, order_by_tokens, shared, split
 
 TEXTS = {
     "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
@@ -84,15 +84,9 @@ def test_the_seed_alone_fixes_the_order_by_tokens() -> None:
 @given(st.integers(0, 12), st.integers(40, 200))
 def test_held_out_texts_are_never_trained_on(heldout: int, count: int) -> None:
     texts = [f"text {i}" for i in range(count)]
-    trained, held = split(texts, heldout)
+    trained, held = split("mine", texts, heldout)
     assert len(held) == heldout
     assert sorted(trained + held) == sorted(texts)
-
-
-def test_a_text_that_returns_in_its_source_is_not_trained_on_when_one_of_it_is_held_out() -> None:
-    trained, held = split(["a", "b", "c", "a", "b", "c"], 1)
-    assert held == ["a"]
-    assert trained == ["b", "c", "b", "c"]
 
 
 @given(st.integers(0, 30), st.integers(1, 7))
@@ -104,7 +98,7 @@ def test_the_sources_of_a_domain_give_as_many_held_out_texts_as_were_asked_for(h
 
 @pytest.mark.parametrize("heldout", [0, 1])
 def test_a_source_whose_only_text_is_held_out_is_refused_in_one_line(heldout: int) -> None:
-    trained, _ = split(["the only text"], heldout)
+    trained, _ = split("mine", ["the only text"], heldout)
     phases, texts = [Phase(steps=2, mixture={"code": 1.0})], {"code": [trained]}
     if heldout == 0:
         assert order(phases, texts, 1, 0) == [("code", "the only text")] * 2
@@ -118,11 +112,10 @@ def test_a_source_whose_only_text_is_held_out_is_refused_in_one_line(heldout: in
 def test_as_many_texts_are_held_out_as_were_asked_for_or_none_is_trained_on(count: int, heldout: int) -> None:
     texts = [f"text {number}" for number in range(count)]
     if heldout <= (count + 1) // 2:
-        assert divide("mine", texts, heldout) == split(texts, heldout)
-        assert len(split(texts, heldout)[1]) == heldout
+        assert len(split("mine", texts, heldout)[1]) == heldout
         return
     expected = (
         rf"^data mine: found {count} texts, .* at the most \({(count + 1) // 2}\), expected {heldout} held out; lower"
     )
     with pytest.raises(InputError, match=expected):
-        divide("mine", texts, heldout)
+        split("mine", texts, heldout)
