@@ -47,7 +47,7 @@ class Keyed(Frozen):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("key", "digest", "levels"):
+        for name in ("key", "digest", "at_levels"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -96,7 +96,7 @@ class Term(Keyed):
         return json.dumps(_normal(fields), sort_keys=True, ensure_ascii=False)
 
     @cached_property
-    def levels(self) -> "dict[tuple[str, Scalar], Term]":
+    def at_levels(self) -> "dict[tuple[str, Scalar], Term]":
         """The term at single levels of an axis, as they come to be asked for: the same ones again and again."""
         return {}
 

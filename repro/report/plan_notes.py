@@ -108,9 +108,9 @@ def composition(run: Run, built: Structure) -> str:
 
 def _short(count: int) -> str:
     """A number of parameters: 1.54 B, 536.9 M, 45.3 k, 512."""
-    if count >= 1e9:
+    if count >= 0.999995e9:
         return f"{count / 1e9:.2f} B"
-    if count >= 1e6:
+    if count >= 0.99995e6:
         return f"{count / 1e6:.1f} M"
     return f"{count / 1e3:.1f} k" if count >= 1e3 else str(count)
 

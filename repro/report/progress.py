@@ -68,8 +68,9 @@ class Live:
             self._progress.update(self._bars[folder], completed=now.get("step", 0), now=describe(now))
 
     def ended(self, place: Place, problem: str | None) -> None:
-        """Take the bar away; leave a line."""
-        self._progress.remove_task(self._bars.pop(place.folder))
+        """Take the bar away, if it ever had one (a held run never starts); leave a line."""
+        if place.folder in self._bars:
+            self._progress.remove_task(self._bars.pop(place.folder))
         self._progress.advance(self._all)
         self._progress.console.print(f"{place.run.slot}: {problem or _ending(place.folder)}")
 

@@ -74,8 +74,8 @@ def operand(term: Term) -> Term:
 
 def at(term: Term, axis: str, level: Scalar) -> Term:
     """The term at one level of an axis; an operand that selects a level of its own keeps it."""
-    if (known := term.levels.get((axis, level))) is None:
-        known = term.levels[axis, level] = _at(term, axis, level)
+    if (known := term.at_levels.get((axis, level))) is None:
+        known = term.at_levels[axis, level] = _at(term, axis, level)
     return known
 
 

@@ -69,15 +69,18 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
 
 
 def _growth(measured: Measured) -> list[float]:
-    """Root mean square of the activations behind each EI after step 0, in units of that there (§9); none if not measured."""
-    found = []
+    """Root mean square of the activations behind each EI after step 0, run by run, in units of the base model's (§9)."""
+    found: list[float] = []
     for cell in _intensities(measured) if (measured.experiment, RMS, "default") in measured.evidence.rows else ():
-        if cell.selector.get("step") == 0:
+        if cell.selector.get("step") in (0, "collapse") or cell.selector.get("condition") == "B0":
             continue
-        after = measured.evidence.column(measured.experiment, RMS, cell.selector)
-        before = measured.evidence.column(measured.experiment, RMS, {**cell.selector, "step": 0})
+        base = {**cell.selector, "step": 0}
+        own = measured.evidence.trained.get((measured.experiment, str(base.get("condition"))))
+        if own and own.continued:  # its own step 0 is where its predecessor ended
+            base.pop("condition")
+        after, before = (measured.evidence.column(measured.experiment, RMS, where) for where in (cell.selector, base))
         if isinstance(after, Column) and isinstance(before, Column) and before.mean:
-            found.append(after.mean / before.mean)
+            found += (after.values / before.mean).tolist()
     return found
 
 
@@ -93,7 +96,7 @@ def _nulls(measured: Measured) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for sample in measured.samples.values():
         cell = sample.term if sample.term.of is None else sample.term.of
-        for kind in recorded if cell.quantity == INTENSITY else ():
+        for kind in recorded if cell.quantity == INTENSITY and cell.selector.get("step") != "collapse" else ():
             ends = [measured.evidence.column(measured.experiment, end, cell.selector, kind) for end in NULL_ENDS]
             if all(isinstance(end, Column) for end in ends):
                 low, high = (end.mean for end in ends if isinstance(end, Column))

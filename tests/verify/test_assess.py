@@ -178,10 +178,32 @@ def test_a_verdict_on_an_intensity_says_how_far_activations_have_grown(store, cl
         values = {(EI, 0): 0.9, (EI, 5000): 0.5, ("activation_rms", 0): 2.0, ("activation_rms", 5000): 3.0 + seed}
         store.run(seed=seed, values=values, claims=sealed)
     after, *_, statement = assess(claims, store.connection)
-    assert after.artefacts["health"]["activation_rms"] == {"least": 1.75, "most": 1.75}
-    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.75, "most": 1.75}, "step 0 is the measure"
+    assert after.artefacts["health"]["activation_rms"] == {"least": 1.5, "most": 2.0}, "run by run"
+    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.5, "most": 2.0}
     store.connection.execute("DELETE FROM measurements WHERE quantity = 'activation_rms'")
     assert "activation_rms" not in assess(claims, store.connection)[0].artefacts["health"]
+
+
+def test_the_growth_of_a_continued_run_is_that_of_its_chain(store, claims_of):
+    """Its own step 0 is where its predecessor ended; the base model is the predecessor's."""
+    claims = claims_of({"printed": "0.500 ± 0.010", **AFTER, "condition": "B3-B2", "step": 1500}, SEEDS)
+    sealed = {c.id: c.digest for c in claims}
+    store.run(values={(EI, 0): 0.9, ("activation_rms", 0): 2.0}, claims=sealed)
+    values = {(EI, 1500): 0.5, ("activation_rms", 0): 200.0, ("activation_rms", 1500): 210.0}
+    store.run(condition="B3-B2", values=values, claims=sealed, key={"parent": "another"})
+    found = assess(claims, store.connection)[0]
+    assert found.artefacts["health"]["activation_rms"] == {"least": 105.0, "most": 105.0}
+
+
+def test_an_intensity_at_each_runs_own_collapse_has_no_growth_and_no_fault(store, claims_of):
+    claims = claims_of({"printed": "0.000", **AFTER, "step": "collapse", "statistic": "mean"}, SEEDS)
+    sealed = {c.id: c.digest for c in claims}
+    for seed in range(2):
+        values = {(EI, 0): 0.9, (EI, 5000): 0.0, ("activation_rms", 0): 2.0, ("activation_rms", 5000): 3.0}
+        store.run(seed=seed, values=values, claims=sealed)
+    found = assess(claims, store.connection)[0]
+    assert found.estimate == 0.0
+    assert "activation_rms" not in found.artefacts["health"]
 
 
 def test_a_claim_the_audit_contradicts_says_so(claims_of):
