@@ -32,7 +32,9 @@ def held(run: Run, folder: RunFolder) -> Hold | None:
         return None
     marker = _parent_folder(run.parent, folder).done()
     if marker is None:
-        return Hold(f"starts from {run.parent.slot}, which is not finished: run it too", "not yet")
+        return Hold(
+            f"starts from {run.parent.slot}, which is not finished; run it too, or see above why it failed", "not yet"
+        )
     if marker["status"] != "done":
         fix = "change what that run trains with (a lower learning rate, say), or leave this one's condition out"
         return Hold(f"starts from {run.parent.slot}, which {marker['reason']}; {fix}", "never")

@@ -16,6 +16,14 @@ PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, dots, dashes and underlines, a letter or digit first",
 }
 """What the patterns of records ask for."""
+KINDS_OF_VALUE = {
+    "tuple_type": "a list, such as [one, two]",
+    "list_type": "a list, such as [one, two]",
+    "dict_type": "a mapping, such as {name: value}",
+    "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
+}
+"""What a YAML file calls the kinds that pydantic names as Python does."""
 
 
 def explain(error: ValidationError, record: type[BaseModel]) -> str:
@@ -68,6 +76,8 @@ def _expected(problem: ErrorDetails) -> str:
         return f"expected {PATTERNS[context['pattern']]}"
     if problem["type"] == "too_short":
         return f"expected at least {context['min_length']}; add what is missing"
+    if problem["type"] in KINDS_OF_VALUE:
+        return f"expected {KINDS_OF_VALUE[problem['type']]}"
     words = problem["msg"].removeprefix("Value error, ")
     if words.startswith(("Input should be greater", "Input should be less")):
         return words.replace("Input should be", "expected a number", 1)
@@ -82,7 +92,7 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def brief(value: Any) -> str:
     """A value as it is shown in a message."""
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -45,6 +45,12 @@ def test_the_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
         ("tiny-mistral]", "tiny-mystery]", r"found model 'tiny-mystery', expected one of .*models\.yaml"),
         ("seeds: [0, 1]}", "seeds: [0, 1, 0]}", r"seeds 0 given twice in one arm"),
         ("code: [standard_library]", "code: [standard_lib]", r"found source 'standard_lib', expected one of"),
+        (
+            "code: [standard_library]",
+            "code: standard_library",
+            r"domains\.code: found 'standard_library'; expected a list,",
+        ),
+        ("B2: {title", "B2:\n  B7: {title", r"field conditions\.B2: found nothing; expected a mapping of fields$"),
         ("code: [standard_library]", "code: []", r"mine\.yaml: field domains\.code: found \[\]; expected at least 1"),
         ("seeds: [0, 1]}", "seeds: [0, -1]}", r"field arms\.0\.seeds\.1: found -1; .*greater than or equal to 0$"),
         ("seeds: [0, 1]}", "seeds: [0, true]}", r"field arms\.0\.seeds\.1: found True; expected a valid integer$"),
