@@ -113,11 +113,17 @@ def _held(run: Run, step: Memory) -> float:
 
 
 def disk_gibibytes(run: Run) -> float:
-    """Disk of one run's folder while it is under way, at the most: adapter, states, activations."""
-    state = STATES * adapter_parameters(run.model.architecture, run.training) * FLOAT * (1 + ADAM) if run.steps else 0
-    adapter = adapter_parameters(run.model.architecture, run.training) * FLOAT if run.steps else 0
+    """Disk of one run's folder at the most: what stays, and the states it keeps while it is under way."""
+    state = adapter_parameters(run.model.architecture, run.training) * FLOAT * (1 + ADAM) if run.steps else 0
+    return kept_gibibytes(run) + STATES * state / GIB
+
+
+def kept_gibibytes(run: Run) -> float:
+    """Disk of a finished run's folder: activations, its adapter, and that of the run it went on from."""
+    adapters = (2 if run.parent else 1) if run.steps else 0
+    adapter = adapters * adapter_parameters(run.model.architecture, run.training) * FLOAT
     captures = len(run.measured_steps()) * run.model.architecture.hidden * DOUBLE * PROBES
-    return (adapter + state + captures) / GIB
+    return (adapter + captures) / GIB
 
 
 def models_gibibytes(runs: Iterable[Run]) -> float:

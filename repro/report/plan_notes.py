@@ -14,6 +14,7 @@ from repro.plan.budget import (
     PROBE_TOKENS,
     READ,
     disk_gibibytes,
+    kept_gibibytes,
     models_gibibytes,
     total,
 )
@@ -47,17 +48,21 @@ def _here(runs: Sequence[Run], machine: Machine) -> str:
 
 def disk(runs: Sequence[Run], machine: Machine) -> tuple[str, bool]:
     """What these runs still write and fetch against what is free, and whether that is enough."""
-    evidence = sum(map(disk_gibibytes, runs))
+    kept = sum(map(kept_gibibytes, runs))
+    passing = max((disk_gibibytes(run) - kept_gibibytes(run) for run in runs), default=0.0)
     models = models_gibibytes(run for run in runs if not fetched(run.model, machine.cache))
     texts, unknown = texts_gibibytes(_texts_to_fetch(runs, machine.cache))
     results, cache = map(_there, (machine.results, machine.cache))
-    needed = f"disk still needed: {figure(evidence)} GiB for evidence, {figure(models)} GiB for models"
+    needed = f"disk still needed: {figure(kept)} GiB for evidence"
+    needed += f" and {figure(passing)} GiB for each run under way" if passing else ""
+    needed += f", {figure(models)} GiB for models"
     needed += f", at most {figure(texts)} GiB for texts" if texts else ""
     needed += f" (not counting {', '.join(unknown)}: size not stated)" if unknown else ""
     if results.stat().st_dev == cache.stat().st_dev:
-        enough, found = evidence + models + texts <= _free(results), f"{figure(_free(results))} GiB are free"
+        enough = kept + passing + models + texts <= _free(results)
+        found = f"{figure(_free(results))} GiB are free"
     else:
-        enough = evidence <= _free(results) and models + texts <= _free(cache)
+        enough = kept + passing <= _free(results) and models + texts <= _free(cache)
         found = f"{figure(_free(results))} GiB are free for evidence, {figure(_free(cache))} GiB for models"
     short = "" if enough else ": too little (repro clean, REPRO_RESULTS, REPRO_CACHE)"
     return f"{needed}; {found}{short}", enough

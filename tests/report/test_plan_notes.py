@@ -29,7 +29,8 @@ def test_disk_that_is_needed_is_held_against_disk_that_is_free(ladder: tuple[Run
     assert not enough
     assert "too little" in much
     assert much.startswith(
-        "disk still needed: 480,000 GiB for evidence, 100 GiB for models, at most 4.5 GiB for texts; "
+        "disk still needed: 37,000 GiB for evidence and 24 GiB for each run under way, 100 GiB for models, at most 4.5 GiB "
+        "for texts; "
     )
 
 
