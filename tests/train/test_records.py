@@ -125,7 +125,7 @@ def test_words_numbers_and_truth_values_become_texts(tmp_path: Path, value: obje
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        (["good", None], "found null in field 'text', expected text; correct the record"),
+        (["good", None], "found null in field 'text', expected text; name another field"),
         ([["good"], ["a", "b"]], "found a list in field 'text'"),
         ([{"a": "good"}], "found an object in field 'text'"),
         (["good", ""], r"found a blank text \(''\), expected words to train on; fill it or remove it"),

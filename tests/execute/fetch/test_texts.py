@@ -15,7 +15,7 @@ def test_a_bad_record_is_one_line_that_names_the_data_and_its_line(tmp_path: Pat
     path, good = tmp_path / "mine.jsonl", '{"text": "a text"}\n'
     path.write_text(good + '{"text": null}\n')
     expected = (
-        rf"^data mine: could not be prepared: {path}:2: found null in field 'text', expected text; correct [^\n]*$"
+        rf"^data mine: could not be prepared: {path}:2: found null in field 'text', expected text; name another [^\n]*$"
     )
     with pytest.raises(SetupError, match=expected):
         fetch_texts([Source(id="mine", data=LocalFile(path=str(path)))], tmp_path, print)
