@@ -71,8 +71,8 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
 def _growth(measured: Measured) -> list[float]:
     """Root mean square of the activations behind each EI after step 0, run by run, in units of the base model's (§9)."""
     found: list[float] = []
-    for cell in _intensities(measured) if (measured.experiment, RMS, "default") in measured.evidence.rows else ():
-        if cell.selector.get("step") in (0, "collapse") or cell.selector.get("condition") == "B0":
+    for cell, _ in _intensities(measured) if (measured.experiment, RMS, "default") in measured.evidence.rows else ():
+        if cell.selector.get("step") == 0 or cell.selector.get("condition") == "B0":
             continue
         base = {**cell.selector, "step": 0}
         own = measured.evidence.trained.get((measured.experiment, str(base.get("condition"))))
@@ -84,25 +84,31 @@ def _growth(measured: Measured) -> list[float]:
     return found
 
 
-def _intensities(measured: Measured) -> list[Term]:
-    """The cells of EI behind the claim."""
-    cells = [sample.term if sample.term.of is None else sample.term.of for sample in measured.samples.values()]
-    return [cell for cell in cells if cell.quantity == INTENSITY]
+def _intensities(measured: Measured) -> list[tuple[Term, Column]]:
+    """The cells of EI behind the claim and their values; not those at each run's own collapse, which are no one step."""
+    cells = [
+        (sample.term if sample.term.of is None else sample.term.of, sample.column)
+        for sample in measured.samples.values()
+    ]
+    return [
+        (cell, column)
+        for cell, column in cells
+        if cell.quantity == INTENSITY and cell.selector.get("step") != "collapse"
+    ]
 
 
 def _nulls(measured: Measured) -> dict[str, dict[str, int]]:
     """Per kind of null: of the EI cells behind the claim, how many have their mean inside the null's 95 %."""
     recorded = [kind for kind in NULLS if (measured.experiment, NULL_ENDS[0], kind) in measured.evidence.rows]
     found: dict[str, dict[str, int]] = {}
-    for sample in measured.samples.values():
-        cell = sample.term if sample.term.of is None else sample.term.of
-        for kind in recorded if cell.quantity == INTENSITY and cell.selector.get("step") != "collapse" else ():
+    for cell, column in _intensities(measured) if recorded else ():
+        for kind in recorded:
             ends = [measured.evidence.column(measured.experiment, end, cell.selector, kind) for end in NULL_ENDS]
             if all(isinstance(end, Column) for end in ends):
                 low, high = (end.mean for end in ends if isinstance(end, Column))
                 counted = found.setdefault(kind, {"cells": 0, "inside": 0})
                 counted["cells"] += 1
-                counted["inside"] += low <= sample.column.mean <= high
+                counted["inside"] += low <= column.mean <= high
     return found
 
 
