@@ -1,37 +1,35 @@
 # `make help` lists the targets. Every target sets up what it needs, once, and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+PYTHON ?=
+TORCH ?=
+VENV ?= .venv
+BIN := "$(VENV)/bin"
 MANIFEST ?= smoke
 RUNNER ?= auto
-LOCK := requirements/dev.lock
+ONLY ?=
+IMAGE ?= cpu
 export HF_HUB_DISABLE_TELEMETRY = 1
+export PYTHON TORCH VENV
 
-.PHONY: help setup reproduce test check bench images verify audit lock clean
+.PHONY: help setup reproduce test test-quick check bench images verify audit lock package clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo; echo "  make reproduce MANIFEST=smoke   about three minutes; MANIFEST=laptop about half an hour; both without a GPU"
+	@echo "  PYTHON=python3.12 names the interpreter, TORCH=cpu|cuda the build of PyTorch, VENV=DIR another place than .venv"
 
-setup: $(VENV)/.ready ## make .venv from the locked requirements (idempotent)
+setup: ## make .venv from the locks; TORCH=cpu|cuda chooses PyTorch's build (default: what fits this machine)
+	@ci/setup.sh
 
-$(VENV)/.ready: $(LOCK) pyproject.toml
-	@echo "repro: setting up $(VENV) from $(LOCK) (a few minutes the first time)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r $(LOCK) || \
-	 { echo "repro: the locked packages could not be installed; the +cpu build of torch must be where pip looks (PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS), see README"; exit 2; }
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
-	@touch $@
-	@echo "repro: $(VENV) is ready"
+reproduce: setup ## fetch, run, ingest, verify MANIFEST; RUNNER=auto|local|docker|slurm, ONLY=GLOB some of its runs, STRICT=1 verify's code
+	@STRICT=$(STRICT) RUNNER=$(RUNNER) ONLY='$(ONLY)' ci/reproduce.sh "$(MANIFEST)"
 
-reproduce: setup ## plan, run, ingest, verify MANIFEST (default smoke); RUNNER=auto|local|docker|slurm, STRICT=1 passes verify's code on
-	@STRICT=$(STRICT) RUNNER=$(RUNNER) ci/reproduce.sh $(MANIFEST)
+test: setup ## every test (no GPU, no network beyond package installs)
+	@ci/test.sh
 
-test: setup ## the tests (no GPU, no network beyond package installs)
-	@echo "repro: running the tests"
-	@$(BIN)/python -m pytest
+test-quick: setup ## the tests that start no worker: two minutes, while editing
+	@ci/test.sh quick
 
 check: setup ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
@@ -43,7 +41,7 @@ bench: setup ## speeds as ratios against peers; prints a table and writes build/
 	@$(BIN)/python -m bench
 
 images: setup ## build the CPU image for workers (Docker; no network in the build)
-	@$(BIN)/repro images cpu
+	@$(BIN)/repro images $(IMAGE)
 
 verify: setup ## a verdict for every claim
 	@$(BIN)/repro verify
@@ -51,8 +49,12 @@ verify: setup ## a verdict for every claim
 audit: setup ## the papers' printed numbers against each other
 	@$(BIN)/repro audit
 
-lock: ## make the lock files again from pyproject.toml (needs uv)
+package: setup ## build the wheel and the source archive into build/dist
+	@mkdir -p build; $(BIN)/python -m build --no-isolation --outdir build/dist . > build/package.log 2>&1 || { tail -n 3 build/package.log; exit 2; }
+	@ls build/dist
+
+lock: setup ## make the lock files again from pyproject.toml (needs uv)
 	@ci/lock.sh
 
 clean: ## remove .venv and build/ (never results/)
-	rm -rf $(VENV) build
+	rm -rf "$(VENV)" build

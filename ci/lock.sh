@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
-# Hash-pinned requirements from pyproject.toml, per platform: torch's CPU and CUDA builds have different files.
-# UV_FIND_LINKS or UV_EXTRA_INDEX_URL must name a place that has the +cpu build of torch.
+# Makes requirements/*.lock and docker/*.lock again from pyproject.toml. Needs uv.
+#
+#   requirements/cuda.lock   what a run needs, with PyPI's build of torch (on Linux: CUDA)
+#   requirements/cpu.lock    the same with PyTorch's CPU build on Linux (ci/torch_cpu.lock), nothing of CUDA
+#   requirements/dev.lock    what tests, lint, types and packaging need beside one of the two
+#
+# One lock serves every platform of pyproject.toml's [tool.uv] environments and Python 3.11 to 3.14: markers decide.
+# Pins that still fit are kept; `ci/lock.sh --upgrade` takes the newest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-common=(pyproject.toml --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url --quiet)
-cpu=$(mktemp)
-trap 'rm -f "$cpu"' EXIT
-echo "torch==2.13.0+cpu" > "$cpu"
-uv pip compile "${common[@]}" --override "$cpu" --extra worker -o requirements/cpu.lock
-uv pip compile "${common[@]}" --override "$cpu" --extra worker --extra dev -o requirements/dev.lock
-env -u UV_FIND_LINKS uv pip compile "${common[@]}" --extra worker -o requirements/cuda.lock
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+compile() {
+  env -u UV_FIND_LINKS uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+    --no-annotate --no-emit-index-url --no-emit-find-links --only-binary :all: --quiet "$@"
+}
+cp requirements/cuda.lock "$made/worker.lock" 2> /dev/null || true
+cat requirements/cuda.lock requirements/dev.lock > "$made/all.lock" 2> /dev/null || true
+compile --extra worker -o "$made/worker.lock" "$@"
+compile --extra worker --extra dev -c "$made/worker.lock" -o "$made/all.lock" "$@"
+.venv/bin/python ci/locks.py "$made/worker.lock" "$made/all.lock"
 .venv/bin/python docker/lock.py
-echo "if requirements/cpu.lock changed: build the image and record it, .venv/bin/repro images cpu --relock"
+echo "if docker/*.lock changed: build the images and record them, .venv/bin/repro images NAME --relock"

@@ -38,9 +38,10 @@ def normal(name: str) -> str:
 
 
 def entries(lock: Path) -> dict[str, str]:
-    """A lock file's entries, pin and hashes together, by package."""
+    """A lock file's entries for Linux, pin and hashes together, by package."""
     blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text().strip())
-    return {normal(re.split(r"[=\s\[]", block, maxsplit=1)[0]): block for block in blocks}
+    linux = (block for block in blocks if " ; sys_platform == 'darwin'" not in block.splitlines()[0])
+    return {normal(re.split(r"[=\s\[]", block, maxsplit=1)[0]): block for block in linux}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@
     python -m repro.worker materialise SPEC              turn a fetched source into a model folder
     python -m repro.worker texts SPEC                    bring the texts of a data source into the cache
     python -m repro.worker structure SPEC                count what models with their adapters are built of, without weights
+    python -m repro.worker devices                       print how many GPUs torch can use, and the CUDA it is built for
 
 It runs the same in a subprocess, a container or a cluster job, writes nothing but its folder, and needs no network.
 Exit codes: 0 finished (a diverged run too: that is a result) · 2 bad input, one line · 130 stopped.
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts.add_argument("spec", type=Path)
     structure = verbs.add_parser("structure")
     structure.add_argument("spec", type=Path)
+    verbs.add_parser("devices")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     if given.verb != "texts":  # the one verb that may reach a hub
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _texts(json.loads(given.spec.read_text()))
         elif given.verb == "structure":
             _structures(json.loads(given.spec.read_text()))
+        elif given.verb == "devices":
+            _devices()
         else:
             from repro.diagnose.session import carry_out
 
@@ -89,6 +93,13 @@ def _structures(spec: list[dict[str, Any]]) -> None:
         model, training = Model.model_validate(wanted["model"]), Training.model_validate(wanted["training"])
         found = structure(model, training, wanted["sizes"])
         write_bytes(Path(wanted["destination"]), found.model_dump_json(indent=1).encode())
+
+
+def _devices() -> None:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    print(json.dumps({"count": count, "cuda": torch.version.cuda}))
 
 
 if __name__ == "__main__":

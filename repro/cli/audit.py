@@ -21,15 +21,15 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def audit(arguments: argparse.Namespace) -> int:
     """1 when something is inconsistent, else 0. Raises ManifestError for an unknown paper or an unreadable file."""
     from repro.errors import ManifestError
-    from repro.manifest.papers import PAPERS, load_paper, load_papers
+    from repro.manifest.papers import load_paper, load_papers
+    from repro.shipped import places
     from repro.verify.audit import audit as run_audit
 
     papers = list(load_papers())
     chosen = [paper for paper in papers if arguments.paper in (None, paper.id)]
     if not chosen:
-        folder = next(
-            (f for f in (PAPERS / arguments.paper, Path(arguments.paper)) if (f / "paper.yaml").is_file()), None
-        )
+        named = (*(place / arguments.paper for place in places("manifests/papers")), Path(arguments.paper))
+        folder = next((folder for folder in named if (folder / "paper.yaml").is_file()), None)
         if folder is None:
             known = ", ".join(paper.id for paper in papers)
             raise ManifestError(

@@ -76,6 +76,7 @@ def _plan(given: argparse.Namespace) -> int:
     gpu, folders = _gpu(given.runner), (results_folder(given.results), cache_folder())
     built, machine = _built(places), Machine(memory_gibibytes(), multiplications(), gpu, *folders)
     print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
+    _note_unusable_gpu(given)
     large = [words for place in places if (words := machine.cannot(place))]
     if len(large) == len(places):
         raise SetupError(f"{given.name}: no run can be carried out; {places[0].run.slot} {large[0]}")
@@ -83,10 +84,10 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _gpu(runner: str) -> float | None:
-    """GiB of the smallest GPU here; None where there is none, or where a cluster's decide."""
-    from repro.execute.machine import gpus
+    """GiB of the smallest GPU here; None where none is used, or where a cluster's decide."""
+    from repro.execute.device import planned_gpus
 
-    cards = gpus() if runner != "slurm" else []
+    cards = planned_gpus() if runner != "slurm" else []
     return min((card.gibibytes for card in cards), default=None)
 
 
@@ -104,6 +105,23 @@ def _built(places: "list[Place]") -> "Sequence[Structure | None]":
     except SetupError as problem:
         note(str(problem))
         return [None] * len(places)
+
+
+def _note_unusable_gpu(given: argparse.Namespace) -> None:
+    """Say on standard error that the GPU this plan counts on cannot be used yet."""
+    from repro.execute.device import planned_gpus, unusable
+
+    cards = planned_gpus() if _runs_here(given) else []
+    if cards and (problem := unusable(cards[0])):
+        print(f"repro plan: {problem}", file=sys.stderr)
+
+
+def _runs_here(given: argparse.Namespace) -> bool:
+    """Whether workers are processes of this machine, with this environment's torch."""
+    from repro.execute.runners import kind_of
+    from repro.manifest.load import load_experiment
+
+    return kind_of(given.runner, load_experiment(given.name).image) == "local"
 
 
 def _fetch(given: argparse.Namespace) -> int:
@@ -138,6 +156,7 @@ def _fetch_all(runs: "Sequence[Run]", verify: bool = False) -> None:
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
     from repro.evidence.lock import exclusive
+    from repro.execute.device import planned_gpus, require_usable
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.queue import carry_out
     from repro.execute.runners import open_runner
@@ -148,36 +167,50 @@ def _run(given: argparse.Namespace) -> int:
     places = _chosen(given)
     if not places:
         raise InputError(f"--only {given.only}: no run of {given.name} matches; `repro plan {given.name}` lists them")
-    at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
-    if at_once < 1:
-        raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
-    _refuse_what_cannot_fit(given.runner, [place.run for place in places if place.state != "finished"])
+    if given.max_parallel is not None and given.max_parallel < 1:
+        raise InputError(f"--max-parallel: found {given.max_parallel}, expected at least 1")
+    left_out = _left_out(given.runner, places)
+    places = [place for place in places if place.run.id not in left_out]
+    if _runs_here(given) and any(place.state != "finished" for place in places):
+        require_usable(planned_gpus())
+    for words in left_out.values():
+        print(f"repro run: left out: {words}", file=sys.stderr, flush=True)
+    at_once = given.max_parallel or _at_once([place.run for place in places])
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
         if _bring_probe_sets(given.name):
-            places = _chosen(given)  # a run is named for the texts it is measured on
+            kept = {place.run.slot for place in places}  # a run is named for the texts it is measured on
+            places = [place for place in _chosen(given) if place.run.slot in kept]
         _fetch_all([place.run for place in places if place.state != "finished"])
         image = load_experiment(given.name).image
         runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)
         with watcher(places) as shown:
             together = len(places) if given.runner == "slurm" else at_once  # a cluster has a queue of its own
             outcome = carry_out(places, claims, runner, together, shown)
-    _say(f"{outcome.words()}; evidence in {results_folder(given.results)}")
-    return 3 if outcome.failed else 0
+    small = f"; {len(left_out)} left out: too large for this machine" if left_out else ""
+    _say(f"{outcome.words()}{small}; evidence in {results_folder(given.results)}")
+    return 3 if outcome.failed or left_out else 0
 
 
-def _refuse_what_cannot_fit(runner: str, runs: "list[Run]") -> None:
+def _left_out(runner: str, places: "list[Place]") -> dict[str, str]:
+    """Return why runs do not fit this machine, by id, and those that go on from them. Raises SetupError if none fits."""
     from repro.errors import SetupError
     from repro.execute.machine import memory_gibibytes
     from repro.plan.fit import refusal
 
     if runner == "slurm":
-        return  # the cluster's own limits decide
+        return {}  # the cluster's own limits decide
     memory, gpu = memory_gibibytes(), _gpu(runner)
-    problem = next((words for run in runs if (words := refusal(run, memory, gpu))), None)
-    if problem:
-        raise SetupError(problem)
+    found: dict[str, str] = {}
+    for run in (place.run for place in places if place.state != "finished"):  # parents come first
+        if words := refusal(run, memory, gpu):
+            found[run.id] = words
+        elif run.parent and run.parent.id in found:
+            found[run.id] = f"{run.slot}: goes on from {run.parent.slot}, which is left out"
+    if found and len(found) == len(places):
+        raise SetupError(next(iter(found.values())))
+    return found
 
 
 def _at_once(runs: "list[Run]") -> int:

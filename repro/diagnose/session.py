@@ -38,7 +38,7 @@ from repro.train.health import Divergence, check_activations, check_parameters, 
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
 from repro.train.mixture import order, order_by_tokens, shared, split
-from repro.train.model import load_base, load_tokenizer
+from repro.train.model import load_base, load_tokenizer, require_device
 from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
@@ -76,6 +76,7 @@ def _carry_out(folder: RunFolder, cache: Path) -> None:
     request = read_request(folder.path)
     if folder.done():
         return
+    require_device(request.device)
     folder.sweep()
     _deterministic(request.threads)
     session = load(request, folder, cache)

@@ -1,7 +1,7 @@
 """run.json: what the host asks of a worker, and what must not change once evidence exists."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -25,6 +25,8 @@ class Request(Frozen):
     """Digest of the judging rule of every claim this manifest measures, by claim id."""
     threads: int
     """Processor threads: sums depend on how they are split, so a resumed run keeps them."""
+    device: Literal["cpu", "cuda"] | None = None
+    """What the run was planned for; a worker that finds none refuses. None: its node decides."""
 
 
 def write_request(folder: Path, request: Request) -> None:

@@ -17,7 +17,8 @@ from typing import Literal
 
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
-from repro.manifest.load import ROOT, load_models
+from repro.manifest.load import load_models
+from repro.shipped import ROOT
 
 Kind = Literal["evidence", "leftover", "cache"]
 FETCHED = "cache: made or fetched again when needed"

@@ -17,6 +17,7 @@ from typing import Any
 from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
+from repro.execute.device import Device
 from repro.execute.jobs import Job, how_it_ended
 
 UNPRIVILEGED = 10001
@@ -61,6 +62,11 @@ class ContainerRunner:
     def threads(self) -> int:
         """Processor threads each run gets."""
         return self.limits.threads
+
+    @property
+    def device(self) -> Device:
+        """What runs are planned for: the GPUs they are given, else the processor."""
+        return "cuda" if self.gpus else "cpu"
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """A container for each folder; one that is still at work there is taken over."""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repro.execute.machine import Gpu, gpus, memory_gibibytes
+from repro.execute.device import Gpu, planned_gpus
+from repro.execute.machine import memory_gibibytes
 from repro.manifest.load import experiment_names, load_experiment
 from repro.plan.budget import gibibytes, gpu_gibibytes
 from repro.plan.expand import expand, local_environment
@@ -25,7 +26,7 @@ class Fit:
 def fits(memory: float | None = None, cards: Sequence[Gpu] | None = None) -> list[Fit]:
     """Every manifest of this project, the smallest first. Memory and GPUs are this machine's unless they are given."""
     memory = memory_gibibytes() if memory is None else memory
-    cards = gpus() if cards is None else cards
+    cards = planned_gpus() if cards is None else cards
     room = min(card.gibibytes for card in cards) if cards else memory
     found = []
     for name in experiment_names():

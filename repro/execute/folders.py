@@ -10,6 +10,7 @@ from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import Request, read_request, stored_key, write_request
 from repro.execute.chain import bring_start
+from repro.execute.device import Device
 from repro.files import write_bytes
 from repro.manifest.probes import load_probe_set
 from repro.plan.run import Run, differences
@@ -53,7 +54,7 @@ def place(run: Run, results: Path) -> Place:
     return Place(run, folder, "new")
 
 
-def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
+def prepare(place: Place, claims: Mapping[str, str], threads: int, device: Device | None = None) -> RunFolder:
     """Write run.json and probes.json of a run that has none; an unfinished one keeps what it was started with."""
     folder = place.folder
     if place.state in ("finished", "unfinished"):
@@ -70,6 +71,8 @@ def prepare(place: Place, claims: Mapping[str, str], threads: int) -> RunFolder:
     if place.run.condition.csr and others:
         write_bytes(folder.path / "csr_probes.json", load_probe_set(others).model_dump_json().encode())
     bring_start(place.run, folder)
-    request = Request(id=place.run.id, slot=place.run.slot, run=place.run, claims=dict(claims), threads=threads)
+    request = Request(
+        id=place.run.id, slot=place.run.slot, run=place.run, claims=dict(claims), threads=threads, device=device
+    )
     write_request(folder.path, request)
     return folder

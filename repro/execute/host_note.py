@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repro.evidence.folder import RunFolder
 from repro.files import write_json
-from repro.manifest.load import ROOT
+from repro.shipped import ROOT
 
 UNKNOWN: dict[str, str | bool] = {"commit": "unknown", "dirty": "unknown"}
 

@@ -20,9 +20,9 @@ from typing import IO, Any, cast
 
 from repro.errors import SetupError
 from repro.files import canonical_json, digest, file_digest, write_json
-from repro.manifest.load import ROOT
 from repro.plan.code import worker_code
 from repro.plan.image_lock import Base, ImageLock, Name, load_locks, locked
+from repro.shipped import ROOT
 
 Say = Callable[[str], None]
 SCRATCH = ROOT / "build" / "images"

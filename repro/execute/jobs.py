@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from repro.evidence.folder import RunFolder
+from repro.execute.device import Device
 
 
 class Job(Protocol):
@@ -33,6 +34,10 @@ class Runner(Protocol):
     @property
     def threads(self) -> int:
         """Processor threads each run gets."""
+
+    @property
+    def device(self) -> Device | None:
+        """What runs are planned for; None where their node decides."""
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """Start a worker on each folder, or take over the one that is still at work there."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.evidence.folder import RunFolder
+from repro.execute.device import Device
 from repro.execute.jobs import Job, how_it_ended
 
 
@@ -18,11 +19,12 @@ class LocalRunner:
 
     cache: Path
     threads: int
+    device: Device = "cpu"
     name: str = "local"
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """A worker process for each folder."""
-        return [LocalJob.start(folder, self.cache, self.threads) for folder in folders]
+        return [LocalJob.start(folder, self.cache, self.threads, self.device) for folder in folders]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class LocalJob:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, folder: RunFolder, cache: Path, threads: int) -> "LocalJob":
+    def start(cls, folder: RunFolder, cache: Path, threads: int, device: Device) -> "LocalJob":
         """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        if device == "cpu":
+            environment["CUDA_VISIBLE_DEVICES"] = ""  # planned for the processor, so it stays there
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True

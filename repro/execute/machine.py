@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -11,19 +10,11 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from repro.errors import SetupError
-from repro.manifest.load import ROOT, load_models
+from repro.execute.device import gpus, processor_chosen, unusable
+from repro.manifest.load import load_models
+from repro.shipped import lock_in_use
 
 GIB = 2**30
-LOCK = ROOT / "requirements" / "cpu.lock"
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One GPU as its driver describes it."""
-
-    name: str
-    gibibytes: float
-    driver: str
 
 
 @dataclass(frozen=True)
@@ -46,18 +37,12 @@ def memory_gibibytes() -> float:
     return float(min([physical, *given])) / GIB
 
 
-def gpus() -> list[Gpu]:
-    """The GPUs the driver shows; none where there is no driver."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    command = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    rows = [line.split(", ") for line in done.stdout.splitlines()] if done.returncode == 0 else []
-    return [Gpu(name, float(mebibytes) / 1024, driver) for name, mebibytes, driver in rows]
+def abilities(cache: Path, results: Path, lock: Path | None = None) -> list[Ability]:
+    """Return everything `repro doctor` tells, the basics first.
 
-
-def abilities(cache: Path, results: Path, lock: Path = LOCK) -> list[Ability]:
-    """Everything `repro doctor` tells, the basics first; `lock` says which packages the worker must have."""
+    `lock` says which packages the worker must have; by default the lock of the torch that is installed.
+    """
+    lock = lock or lock_in_use()
     return [_processor(), *_disks(cache, results), _worker(lock), _gpu(), _hub(), _containers(), _cluster()]
 
 
@@ -109,6 +94,10 @@ def _some(names: Sequence[str]) -> str:
 def _gpu() -> Ability:
     found = gpus()
     words = ", ".join(f"{gpu.name} ({gpu.gibibytes:.0f} GiB, driver {gpu.driver})" for gpu in found)
+    if found and processor_chosen():
+        return Ability("GPU", True, f"{words}; not used: TORCH=cpu was chosen")
+    if found and (problem := unusable(found[0])):
+        return Ability("GPU", False, words, problem, needed=True)
     remedy = "full-size manifests need one; an NVIDIA driver with nvidia-smi shows it"
     return Ability("GPU", bool(found), words or "none", remedy)
 

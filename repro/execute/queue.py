@@ -59,7 +59,7 @@ def carry_out(
             free = max(0, at_once - len(running))
             next_ones = [place for place in waiting if _hold(place, at_work) is None][:free]
             waiting = [place for place in waiting if place not in next_ones]
-            folders = [prepare(place, claims, runner.threads) for place in next_ones]
+            folders = [prepare(place, claims, runner.threads, runner.device) for place in next_ones]
             for folder in folders:
                 note_host(folder, runner.name)
             for place, job in zip(next_ones, runner.start(folders) if folders else [], strict=True):

@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 
 from repro.execute.cluster import Cluster, load_cluster
 from repro.execute.container import ContainerRunner, Limits
+from repro.execute.device import planned_gpus
 from repro.execute.folders import Place
 from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
@@ -23,7 +24,7 @@ MEMORY_SHARE = 0.9
 
 def environment(asked: str, image: str) -> dict[str, str]:
     """What runs depend on where `--runner` puts them, for their keys."""
-    kind = _kind(asked, image)
+    kind = kind_of(asked, image)
     cluster = load_cluster() if kind == "slurm" else Cluster(container="docker" if kind == "docker" else "none")
     match cluster.container:
         case "none":
@@ -39,11 +40,11 @@ def environment(asked: str, image: str) -> dict[str, str]:
 def open_runner(asked: str, image: str, places: Sequence[Place], cache: Path, results: Path, at_once: int) -> Runner:
     """The runner for a manifest that names `image`, checked. Raises SetupError with the way out."""
     threads = max(1, (os.cpu_count() or 1) // at_once)
-    if _kind(asked, image) == "docker":
+    if kind_of(asked, image) == "docker":
         return _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
-    if _kind(asked, image) == "slurm":
+    if kind_of(asked, image) == "slurm":
         return SlurmRunner(load_cluster(), cache, results, _image(image), at_once)
-    return LocalRunner(cache, threads)
+    return LocalRunner(cache, threads, "cuda" if planned_gpus() else "cpu")
 
 
 def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path, limits: Limits) -> Runner:
@@ -58,7 +59,7 @@ def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path
     return runner
 
 
-def _kind(asked: str, image: str) -> Kind:
+def kind_of(asked: str, image: str) -> Kind:
     """`auto` runs in a container what asks for an image that has been built and recorded, anything else locally."""
     if asked == "auto":
         return "docker" if image != "local" and load_locks().images[_image(image)].content else "local"

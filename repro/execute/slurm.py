@@ -67,6 +67,10 @@ class SlurmRunner:
         """Processor threads each run gets."""
         return self.cluster.cpus
 
+    @property
+    def device(self) -> None:
+        """What runs are planned for: their node decides."""
+
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """Take over what is queued or running already; submit the rest as one array."""
         known = {folder.path: job for folder in folders if (job := self._queued(folder)) is not None}

@@ -18,13 +18,13 @@ from pydantic import ValidationError
 
 from repro.errors import ManifestError, SetupError
 from repro.files import digest, file_digest
-from repro.manifest.load import ROOT
 from repro.manifest.model import HubWeights, Model
 from repro.manifest.probes import load_probe_set
 from repro.manifest.training import ALL_LINEAR, BlockDiagonal, Training
 from repro.plan.code import worker_code
 from repro.plan.run import Run
 from repro.plan.structure import Structure
+from repro.shipped import ROOT
 
 BUILDER = "repro.train.structure"
 """The module that makes the records."""

@@ -1,6 +1,6 @@
 """Where training texts come from: one entry of manifests/datasets.yaml.
 
-Local sources need no download: the interpreter's own library, its documentation, generated problems, and files of the
+Local sources need no download: the interpreter's own library, its documentation, and files, the project's or the
 user's own. Hub sources are pinned to a revision, files to their content. A domain (code, math, natural_language, …) is
 a list of sources in equal shares (docs/SCIENCE.md §9).
 """
@@ -85,17 +85,8 @@ class PythonTopics(Frozen):
     kind: Literal["python_topics"] = "python_topics"
 
 
-class ReasoningGym(Frozen):
-    """Generated problems with their answers (package reasoning-gym)."""
-
-    kind: Literal["reasoning_gym"] = "reasoning_gym"
-    task: str
-    size: int = Field(gt=0)
-    seed: int = 0
-
-
 class LocalFile(Frozen):
-    """Records in a file of one's own: JSON lines (``.jsonl``) or Parquet (``.parquet``)."""
+    """Records in a file: JSON lines (``.jsonl``) or Parquet (``.parquet``)."""
 
     kind: Literal["file"] = "file"
     path: str = Field(pattern=r"\.(jsonl|parquet)$")
@@ -123,7 +114,7 @@ class LocalFile(Frozen):
         return self.model_copy(update={"path": str(path), "sha256": sha256})
 
 
-Data = Annotated[HubDataset | StandardLibrary | PythonTopics | ReasoningGym | LocalFile, Field(discriminator="kind")]
+Data = Annotated[HubDataset | StandardLibrary | PythonTopics | LocalFile, Field(discriminator="kind")]
 
 
 class Source(Frozen):

@@ -8,8 +8,8 @@ from repro.manifest.data import Source, sources_of
 from repro.manifest.experiment import Experiment
 from repro.manifest.model import Model
 from repro.manifest.yaml import read_yaml, validate
+from repro.shipped import ROOT, find, places
 
-ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 CATALOGUES = ("models", "datasets", "planned")
 
@@ -20,9 +20,9 @@ def experiment_names() -> list[str]:
 
 
 def load_experiment(name: str) -> Experiment:
-    """A manifest by name, or by the path of a YAML file. Raises ManifestError."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) or "/" in name else MANIFESTS / f"{name}.yaml"
-    if not path.is_file():
+    """Read a manifest by name, or by the path of a YAML file. Raises ManifestError."""
+    path = find_manifest(name)
+    if path is None or not path.is_file():
         raise ManifestError(f"{name}: {_absent(Path(name))}")
     experiment = validate(Experiment, read_yaml(path), str(path))
     if experiment.id != path.stem:
@@ -30,6 +30,13 @@ def load_experiment(name: str) -> Experiment:
     _check_references(experiment, path)
     own = sources_of(experiment.sources, path.absolute().parent, f"{path}: field sources")
     return experiment.model_copy(update={"sources": {key: source.data for key, source in own.items()}})
+
+
+def find_manifest(name: str) -> Path | None:
+    """Return the file of a manifest: the path itself, or the name's file in the working folder or the project."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        return Path(name)
+    return find("manifests", f"{name}.yaml")
 
 
 def _absent(given: Path) -> str:
@@ -61,16 +68,27 @@ def _check_references(experiment: Experiment, path: Path) -> None:
 
 @cache
 def load_models() -> dict[str, Model]:
-    """Every model of manifests/models.yaml by id."""
-    path = MANIFESTS / "models.yaml"
-    return {key: validate(Model, {"id": key, **value}, f"{path}: {key}") for key, value in read_yaml(path).items()}
+    """Read every model of manifests/models.yaml, by id."""
+    return {
+        key: validate(Model, {"id": key, **value}, f"{path}: {key}")
+        for path in _catalogues("models.yaml")
+        for key, value in read_yaml(path).items()
+    }
 
 
 @cache
 def load_sources() -> dict[str, Source]:
-    """Every data source of manifests/datasets.yaml by id."""
-    path = MANIFESTS / "datasets.yaml"
-    read = {
-        key: validate(Source, {"id": key, "data": value}, f"{path}: {key}") for key, value in read_yaml(path).items()
-    }
-    return sources_of({key: source.data for key, source in read.items()}, path.parent, str(path))
+    """Read every data source of manifests/datasets.yaml, by id."""
+    found: dict[str, Source] = {}
+    for path in _catalogues("datasets.yaml"):
+        read = {
+            key: validate(Source, {"id": key, "data": value}, f"{path}: {key}")
+            for key, value in read_yaml(path).items()
+        }
+        found |= sources_of({key: source.data for key, source in read.items()}, path.parent, str(path))
+    return found
+
+
+def _catalogues(name: str) -> list[Path]:
+    """Return the catalogues of that name, the project's first: the working folder's entries replace its own."""
+    return [place / name for place in reversed(places("manifests")) if (place / name).is_file()]

@@ -16,8 +16,9 @@ from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
 from repro.manifest.yaml import read_yaml, validate
+from repro.shipped import ROOT, places
 
-PAPERS = Path(__file__).resolve().parents[2] / "manifests" / "papers"
+PAPERS = ROOT / "manifests" / "papers"
 _BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "ignore", "nothing"}
 
 
@@ -42,16 +43,22 @@ class Paper(Frozen):
     claims: tuple[Claim, ...] = ()
 
 
-def load_papers(root: Path = PAPERS) -> tuple[Paper, ...]:
-    """Every paper below `root` with its claims, by id; the example is left out. Raises ManifestError."""
-    papers = (load_paper(file.parent) for file in sorted(root.glob("*/paper.yaml")))
+def load_papers() -> tuple[Paper, ...]:
+    """Read every paper with its claims, by id; the example is left out. Raises ManifestError.
+
+    A paper of the working folder (manifests/papers) takes the place of the project's own of that name.
+    """
+    folders: dict[str, Path] = {}
+    for place in reversed(places("manifests")):
+        folders |= {file.parent.name: file.parent for file in place.glob("papers/*/paper.yaml")}
+    papers = (load_paper(folders[name]) for name in sorted(folders))
     return tuple(paper for paper in papers if not paper.example)
 
 
 @cache
-def load_claims(root: Path = PAPERS) -> tuple[Claim, ...]:
-    """The claims of every paper, in the papers' own order. Raises ManifestError."""
-    return tuple(claim for paper in load_papers(root) for claim in paper.claims)
+def load_claims() -> tuple[Claim, ...]:
+    """Read the claims of every paper, in the papers' own order. Raises ManifestError."""
+    return tuple(claim for paper in load_papers() for claim in paper.claims)
 
 
 def load_paper(folder: Path) -> Paper:

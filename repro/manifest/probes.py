@@ -18,9 +18,10 @@ from repro.frozen import Frozen
 from repro.manifest.explain import explain
 from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import read_yaml, validate
+from repro.shipped import ROOT, places
 
-PROBES = Path(__file__).resolve().parents[2] / "probes"
-"""The probe sets that come with the repository."""
+PROBES = ROOT / "probes"
+"""The probe sets that come with the project."""
 
 
 class Probe(Frozen):
@@ -145,8 +146,8 @@ def probe_set_names() -> list[str]:
 
 
 def probe_folder(name_or_path: str | Path) -> Path:
-    """The folder of the set of that name, or that folder. Raises ManifestError when there is none."""
-    for folder in (PROBES / name_or_path, Path(name_or_path)):
+    """Return the folder of the set of that name, or that folder. Raises ManifestError when there is none."""
+    for folder in (*(place / name_or_path for place in places("probes")), Path(name_or_path)):
         if (folder / "concepts.yaml").is_file():
             return folder
     raise ManifestError(

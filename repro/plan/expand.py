@@ -2,14 +2,13 @@
 
 import platform
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from repro.errors import ManifestError
 from repro.files import file_digest
 from repro.manifest.data import Source
 from repro.manifest.experiment import Experiment
-from repro.manifest.load import ROOT, load_models, load_sources
+from repro.manifest.load import load_models, load_sources
 from repro.manifest.model import Model
 from repro.manifest.probes import declared, load_probe_set, probe_folder
 from repro.manifest.training import Condition, Full, Lora, Training
@@ -17,6 +16,7 @@ from repro.plan.code import worker_code
 from repro.plan.memory import linear_sizes, rank_limit
 from repro.plan.run import Parent, Run
 from repro.plan.texts import edition
+from repro.shipped import lock_in_use
 
 Probes = TypeVar("Probes")
 
@@ -140,10 +140,10 @@ def _csr_probes(experiment: Experiment) -> str | None:
 
 def local_environment() -> dict[str, str]:
     """What a run on this machine's own interpreter depends on: the locked packages, Python and the processor type."""
-    lock = ROOT / "requirements" / "cpu.lock"
+    lock = lock_in_use()
     return {
         "image": "local",
-        "lock": file_digest(lock)[:16] if Path(lock).is_file() else "none",
+        "lock": file_digest(lock)[:16] if lock.is_file() else "none",
         "python": platform.python_version(),
         "machine": platform.machine(),
         "texts": edition(),

@@ -14,8 +14,8 @@ from repro.errors import SetupError
 from repro.files import file_digest, write_json
 from repro.frozen import Frozen
 from repro.manifest.experiment import BuiltImage
-from repro.manifest.load import ROOT
 from repro.plan.texts import edition
+from repro.shipped import ROOT
 
 LOCK = ROOT / "docker" / "images.lock"
 Name: TypeAlias = BuiltImage

@@ -1,32 +1,24 @@
 """Where fetched training texts lie in the cache, which edition they are, and what disk they take.
 
-The interpreter's own library and generated problems differ from one Python or generator to the next, so a run names
-the edition it was planned with; the worker reads the texts from the cache and never from the interpreter it runs on,
-which in a container is another one.
+The interpreter's own library differs from one Python to the next, so a run names the edition it was planned with; the
+worker reads the texts from the cache and never from the interpreter it runs on, which in a container is another one.
 """
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from repro.files import digest
-from repro.manifest.data import HubDataset, LocalFile, PythonTopics, ReasoningGym, Source, StandardLibrary, identity
+from repro.manifest.data import HubDataset, LocalFile, PythonTopics, Source, StandardLibrary, identity
 
 GIB = 2**30
 LIBRARY = 5_000_000
 """Bytes of the texts of an interpreter's library at the most (Python 3.11's: 3.2 million), or of its topics."""
-PROBLEM = 4_000
-"""Bytes of a generated problem with its solution, generously (a school problem: 550)."""
 
 
 def edition() -> str:
     """What texts made on this machine depend on besides their source."""
-    try:
-        generator = version("reasoning-gym")
-    except PackageNotFoundError:
-        generator = "absent"
-    return f"python {platform.python_version()}, reasoning-gym {generator}"
+    return f"python {platform.python_version()}"
 
 
 def texts_file(cache: Path, source: Source, edition: str) -> Path:
@@ -53,7 +45,5 @@ def _gibibytes(source: Source) -> float | None:
             return stated
         case LocalFile(path=path):  # as it lies here; a packed one says nothing about its texts
             return Path(path).stat().st_size / GIB if path.endswith(".jsonl") else None
-        case ReasoningGym(size=size):
-            return size * PROBLEM / GIB
         case StandardLibrary() | PythonTopics():
             return LIBRARY / GIB

@@ -21,6 +21,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from repro.errors import SetupError
 from repro.manifest.training import Quantisation, Training
 from repro.train.fused import FusedLinear4bit, share_and_keep
 
@@ -30,6 +31,15 @@ DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder; nothing in the folder is run."""
     return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+
+
+def require_device(planned: str | None) -> None:
+    """Refuse a run that was planned for a GPU where torch finds none. Raises SetupError."""
+    if planned == "cuda" and not torch.cuda.is_available():
+        raise SetupError(
+            f"planned for a GPU, but torch {torch.__version__} finds none here; run it where there is one, or remove "
+            "the run's folder and plan it for the processor (TORCH=cpu)"
+        )
 
 
 def load_base(folder: Path, training: Training) -> PreTrainedModel:

@@ -1,7 +1,7 @@
 """Training texts by source: a list of strings in an order that only the source decides.
 
-The interpreter's standard library is code, its language reference is prose, and generated problems are math: real
-texts on a machine that can download nothing.
+The interpreter's standard library is code, its language reference is prose, and a file of generated problems comes
+with the project: texts for a machine that can download nothing.
 """
 
 import ast
@@ -11,13 +11,12 @@ import re
 import sysconfig
 import tempfile
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from repro.errors import InputError, SetupError
+from repro.errors import SetupError
 from repro.files import file_digest, sync_folder, write_bytes
-from repro.manifest.data import HubDataset, LocalFile, PythonTopics, ReasoningGym, Source, StandardLibrary
+from repro.manifest.data import HubDataset, LocalFile, PythonTopics, Source, StandardLibrary
 from repro.plan.texts import texts_file
 from repro.train.records import hub, local
 
@@ -77,8 +76,6 @@ def original(source: Source) -> Iterable[str]:
             return standard_library()
         case PythonTopics():
             return python_topics()
-        case ReasoningGym(task=task, size=size, seed=seed):
-            return reasoning_gym(task, size, seed)
         case HubDataset():
             return hub(source.data)
         case LocalFile():
@@ -130,28 +127,3 @@ def _is_prose(paragraph: str) -> bool:
         and text[-1] in ".!?:"
         and letters > 0.88 * len(text)
     )
-
-
-@cache
-def reasoning_gym(task: str, size: int, seed: int) -> list[str]:
-    """Generated problems, each with its worked solution where the task has one, else with its answer.
-
-    Raises InputError for a task that the generator does not have, or has no answers to.
-    """
-    import reasoning_gym as gym
-    from reasoning_gym.factory import DATASETS
-
-    if task not in DATASETS:
-        near = get_close_matches(task, DATASETS, 3, 0.5)
-        raise InputError(
-            f"field task: found {task!r}, which reasoning-gym does not have; "
-            + (f"nearest are {', '.join(near)}; " if near else "")
-            + f"name one of {', '.join(sorted(DATASETS))}"
-        )
-    dataset = gym.create_dataset(task, size=size, seed=seed)
-    pairs = [(item["question"], item["metadata"].get("answer_cot", item["answer"])) for item in dataset]
-    if any(answer is None for _, answer in pairs):  # games of which any solution counts
-        raise InputError(
-            f"field task: found {task!r}, which comes without answers, expected a text of both; name another"
-        )
-    return [f"{question}\n{answer}" for question, answer in pairs]

@@ -11,7 +11,7 @@ from typing import Any
 
 from repro.manifest.claim import Claim, Scalar, Term
 from repro.manifest.experiment import Experiment
-from repro.manifest.load import MANIFESTS, load_experiment, load_models
+from repro.manifest.load import find_manifest, load_experiment, load_models
 from repro.manifest.probes import declared
 from repro.manifest.training import ALL_LINEAR, Condition
 from repro.verify import conditions
@@ -212,7 +212,7 @@ def _number(value: object) -> str:
 @cache
 def manifest(name: str) -> Experiment | None:
     """The manifest of that name; None while it is only announced."""
-    return load_experiment(name) if (MANIFESTS / f"{name}.yaml").is_file() else None
+    return load_experiment(name) if find_manifest(name) else None
 
 
 @cache

@@ -11,7 +11,7 @@ from repro.errors import InputError, SetupError
 from repro.manifest.data import HubDataset, LocalFile, Source
 from repro.manifest.probes import PROBES, load_probe_set
 from repro.train.records import hub, local
-from repro.train.texts import materialise_texts, reasoning_gym, texts
+from repro.train.texts import materialise_texts, texts
 
 RECORDS = [{"question": "Is 7 prime?", "answer": "Yes."}, {"question": "Is 9?", "answer": "No: 3·3 {exactly}."}]
 TEXTS = ["Is 7 prime?\nYes.", "Is 9?\nNo: 3·3 {exactly}."]
@@ -159,16 +159,6 @@ def test_a_template_enters_fields_as_only_does(tmp_path: Path) -> None:
     assert local(LocalFile(path=str(path), template=template)) == ["law y {a {text}}"]
     with pytest.raises(InputError, match=r"mine\.jsonl:1: has no field 'labels\.topic'.*it has labels, text"):
         local(LocalFile(path=str(path), template="{labels.topic}"))
-
-
-def test_a_task_the_generator_does_not_have_or_has_no_answers_to_is_refused() -> None:
-    with pytest.raises(
-        InputError, match=r"^field task: found 'gsm_symbolik'.*nearest are gsm_symbolic.*name one of ab, "
-    ):
-        reasoning_gym("gsm_symbolik", 2, 0)
-    with pytest.raises(InputError, match=r"^field task: found 'rubiks_cube', which comes without answers"):
-        reasoning_gym("rubiks_cube", 2, 0)
-    assert len(reasoning_gym("gsm_symbolic", 2, 0)) == 2
 
 
 def test_a_hub_set_that_cannot_be_had_gives_one_line_with_the_way_out() -> None:

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The tests on the cores that are here, with how long it takes said first and one line last.
+#
+#   ci/test.sh [quick] [PYTEST ARGUMENT…]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${VENV:-.venv}/bin/python
+if [ "${1:-}" = quick ]; then
+  shift
+  echo "repro: the tests that start no worker: about two minutes on two cores"
+  exec "$python" -m pytest -n auto -m "not worker" "$@"
+fi
+echo "repro: all tests: about ten minutes on two cores, less on more; make test-quick is two minutes"
+exec "$python" -m pytest -n auto "$@"
