@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.cli.verbs import Verbs
@@ -223,10 +222,10 @@ def _at_once(runs: "list[Run]") -> int:
 
 
 def _status(given: argparse.Namespace) -> int:
-    from repro.execute.folders import results_folder
+    from repro.execute.folders import results_to_read
     from repro.report.status import print_status
 
-    print_status(Path(results_folder(given.results)))
+    print_status(results_to_read(given.results))
     return 0
 
 

@@ -20,10 +20,10 @@ def add(verbs: Verbs) -> None:
 
 def _ingest(given: argparse.Namespace) -> int:
     from repro.evidence.lock import exclusive
-    from repro.execute.folders import results_folder
+    from repro.execute.folders import results_to_read
     from repro.store.ingest import ingest
 
-    results = results_folder(given.results)
+    results = results_to_read(given.results)
     with exclusive(results, "ingest"):
         found = ingest(results)
     for line in found.refused:
@@ -34,10 +34,10 @@ def _ingest(given: argparse.Namespace) -> int:
 
 
 def _sql(given: argparse.Namespace) -> int:
-    from repro.execute.folders import results_folder
+    from repro.execute.folders import results_to_read
     from repro.report.rows import print_rows
     from repro.store.database import query
 
-    columns, rows = query(results_folder(given.results), given.query)
+    columns, rows = query(results_to_read(given.results), given.query)
     print_rows(columns, rows, given.format)
     return 0

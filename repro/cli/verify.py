@@ -31,12 +31,17 @@ def _verify(arguments: argparse.Namespace) -> int:
     import gc
 
     gc.disable()  # one short pass over records that refer to each other in one direction: collecting costs a tenth of it
-    from repro.execute.folders import results_folder
-    from repro.manifest.papers import load_claims
+    from repro.errors import SetupError
+    from repro.execute.folders import results_to_read
+    from repro.manifest.papers import PAPERS, load_claims
     from repro.report.keep import keep
     from repro.verify.assess import counts, exit_code
 
-    results, everything = results_folder(arguments.results), load_claims()
+    results, everything = results_to_read(arguments.results), load_claims()
+    if not everything:
+        raise SetupError(
+            f"{PAPERS}: found no published claim, expected papers; install repro again, or check the folder out"
+        )
     claims = _bound(arguments.name, everything) if arguments.name else everything
     verdicts = _verdicts(claims, everything, results)
     if arguments.junit:
@@ -55,13 +60,13 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     """0 when the claim exists, whatever its verdict. Raises InputError otherwise."""
-    from repro.execute.folders import results_folder
+    from repro.execute.folders import results_to_read
     from repro.manifest.papers import load_claims
     from repro.report.explain import explanation
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
-    together = _verdicts(everything, everything, results_folder(arguments.results))
+    together = _verdicts(everything, everything, results_to_read(arguments.results))
     verdict = next(verdict for verdict in together if verdict.id == claim.id)
     print(explanation(claim, verdict), end="")
     return 0

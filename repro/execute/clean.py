@@ -17,8 +17,8 @@ from typing import Literal
 
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
+from repro.execute.folders import build_folder
 from repro.manifest.load import load_models
-from repro.shipped import ROOT
 
 Kind = Literal["evidence", "leftover", "cache"]
 FETCHED = "cache: made or fetched again when needed"
@@ -47,8 +47,9 @@ class Item:
     kind: Kind
 
 
-def inventory(results: Path, cache: Path, builds: Path = ROOT / "build" / "images") -> list[Item]:
+def inventory(results: Path, cache: Path, builds: Path | None = None) -> list[Item]:
     """Everything of this project on this disk, largest first."""
+    builds = builds or build_folder() / "images"
     items = [*_runs(results), *_others(results), *_cached(cache), *_builds(builds)]
     return sorted((item for item in items if item.bytes), key=lambda item: -item.bytes)
 

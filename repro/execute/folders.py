@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from repro.errors import EvidenceError
+from repro.errors import EvidenceError, InputError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import Request, read_request, stored_key, write_request
 from repro.execute.chain import bring_start
@@ -14,6 +14,7 @@ from repro.execute.device import Device
 from repro.files import write_bytes
 from repro.manifest.probes import load_probe_set
 from repro.plan.run import Run, differences
+from repro.shipped import IN_CHECKOUT, ROOT
 
 State = Literal["finished", "unfinished", "new", "changed"]
 
@@ -34,9 +35,26 @@ def results_folder(given: str | None) -> Path:
     return Path(given or os.environ.get("REPRO_RESULTS") or "results").absolute()
 
 
+def results_to_read(given: str | None) -> Path:
+    """Return the results folder of a command that only reads. Raises InputError for a --results that is not there.
+
+    A default that is not there is an empty store: nothing has been run yet.
+    """
+    if given is not None and not Path(given).is_dir():
+        raise InputError(
+            f"--results {given}: found no such folder; correct it, or leave it out ({results_folder(None)})"
+        )
+    return results_folder(given)
+
+
 def cache_folder() -> Path:
     """REPRO_CACHE, else the user's cache folder: models and data, shared by all results."""
     return Path(os.environ.get("REPRO_CACHE") or Path.home() / ".cache" / "repro").absolute()
+
+
+def build_folder() -> Path:
+    """Return where builds keep what they download and make: build/ of a checkout, else a part of the cache."""
+    return ROOT / "build" if IN_CHECKOUT else cache_folder() / "build"
 
 
 def place(run: Run, results: Path) -> Place:

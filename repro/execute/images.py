@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from repro.errors import SetupError
+from repro.execute.folders import build_folder
 from repro.files import canonical_json, digest, file_digest, write_json
 from repro.plan.code import worker_code
 from repro.plan.image_lock import Base, ImageLock, Name, load_locks, locked
-from repro.shipped import ROOT
+from repro.shipped import PACKAGE, ROOT
 
 Say = Callable[[str], None]
-SCRATCH = ROOT / "build" / "images"
+SCRATCH = build_folder() / "images"
 OWN = ("opt/repro",)
 """This project's source: named by the run's key, so not part of the content hash."""
 ENGINES_OWN = ("dev", "proc", "sys", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab", ".dockerenv")
@@ -179,7 +180,8 @@ def _gather(context: Path, requirements: Path, say: Say) -> None:
     shutil.copy(requirements, context / "requirements.lock")
     for name in ("Dockerfile", "interpreter.sh"):
         shutil.copy(ROOT / "docker" / name, context / name)
-    shutil.copytree(ROOT / "repro", context / "repro", ignore=shutil.ignore_patterns("__pycache__"))
+    own = shutil.ignore_patterns("__pycache__", "_shipped")
+    shutil.copytree(PACKAGE, context / "repro", ignore=own)
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from urllib.request import urlopen
 from repro.errors import SetupError
 from repro.execute.device import gpus, processor_chosen, unusable
 from repro.manifest.load import load_models
-from repro.shipped import lock_in_use
+from repro.shipped import IN_CHECKOUT, lock_in_use
 
 GIB = 2**30
+INSTALL = "make setup" if IN_CHECKOUT else "pip install 'repro[worker]'"
+"""What brings the packages that a worker needs."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ def _worker(lock_file: Path) -> Ability:
     installed = {item.metadata["Name"].lower().replace("_", "-"): item.version for item in distributions()}
     absent = sorted(lock.keys() - installed.keys())
     if absent:
-        return Ability(what, False, f"packages are absent: {_some(absent)}", "make setup", needed=True)
+        return Ability(what, False, f"packages are absent: {_some(absent)}", INSTALL, needed=True)
     other = sorted(name for name, pin in lock.items() if installed[name].split("+")[0] != pin.split("+")[0])
     if other:
         words = f"not the locked versions: {_some([f'{name} {installed[name]}' for name in other])}"
-        return Ability(what, False, words, "make setup; other versions give other numbers", needed=True)
+        return Ability(what, False, words, f"{INSTALL}; other versions give other numbers", needed=True)
     shown = ", ".join(f"{name} {installed[name]}" for name in ("torch", "transformers", "peft", "bitsandbytes"))
     return Ability(what, True, f"{shown}; all {len(lock)} packages as locked", needed=True)
 
@@ -103,8 +105,10 @@ def _gpu() -> Ability:
 
 
 def _hub() -> Ability:
-    from huggingface_hub import get_token
-
+    try:
+        from huggingface_hub import get_token
+    except ModuleNotFoundError:  # a host without a worker fetches nothing
+        return Ability("model hub", False, "not asked: package huggingface-hub is absent", INSTALL)
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     here = [model.id for model in load_models().values() if model.weights.kind != "hub"]
     remedy = f"connect, or keep to models that need no hub: {', '.join(here)}"
