@@ -35,7 +35,7 @@ PROBLEMS = (
     (r"No module named pip\b", "pip is missing in {venv}: remove that folder, or run {venv}/bin/python -m ensurepip"),
     (r"No space left on device|Errno 28", "the disk is full: free some, or set VENV (or TMPDIR) to another disk"),
     (
-        r"DO NOT MATCH THE HASHES[^:]*:?.*?\n\s+(\S+)",
+        r"DO NOT MATCH THE HASHES.*?\n\s+([^\s=]+==[^\s:]+)",
         "the index gave another file than the lock names ({0}): use another index or mirror",
     ),
     (
@@ -190,7 +190,15 @@ def pip(*words, hashes=True) -> None:
     with LOG.open("a", encoding="utf-8") as log:
         log.write(text)
     if done.returncode:
+        if "(from versions: none)" in text and not index_answers():
+            text = f"NewConnectionError\n{text}"  # pip keeps to itself that it reached nothing
         raise SetupError(explain(text))
+
+
+def index_answers() -> bool:
+    """Whether pip reaches an index at all: every index has pip itself."""
+    command = [str(BIN / "python"), "-m", "pip", "index", "versions", "pip"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def explain(text: str) -> str:
