@@ -4,13 +4,13 @@
 #
 #   ci/container.sh [RESULTS_OF_A_LOCAL_SMOKE_RUN]
 #
-# Starts dockerd when none answers, and stops it after. Prints SKIPPED and why, and exits 0, where it cannot run. Waits for
+# Starts dockerd when none answers, and stops it after. Prints SKIPPED and why, and exits 77, where it cannot run. Waits for
 # another copy of a stage on this machine. BUILD_TWICE=1 also builds the image twice from nothing and compares (5 minutes).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ci/engine.sh
 local_results=${1:-}
-skip() { echo "container stage SKIPPED: $1"; exit 0; }
+skip() { echo "container stage SKIPPED: $1"; exit 77; }
 
 one_stage_at_a_time "container stage"
 if ! command -v dockerd > /dev/null || ! command -v mmdebstrap > /dev/null; then

@@ -5,12 +5,12 @@
 #
 # Kills and requeues jobs, bare and in a container where an engine and the image are at hand (tests/execute/test_slurm.py),
 # then runs the smoke manifest through sbatch and compares its measurements with the local runner's. Prints SKIPPED and
-# why, and exits 0, where the services cannot run. Waits for another copy of a stage on this machine.
+# why, and exits 77, where the services cannot run. Waits for another copy of a stage on this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ci/engine.sh
 local_results=${1:-}
-skip() { echo "slurm stage SKIPPED: $1"; exit 0; }
+skip() { echo "slurm stage SKIPPED: $1"; exit 77; }
 
 one_stage_at_a_time "slurm stage"
 if ! command -v slurmctld > /dev/null || ! command -v munged > /dev/null; then

@@ -214,9 +214,11 @@ def _left_out(runner: str, places: "list[Place]") -> dict[str, str]:
 
 def _at_once(runs: "list[Run]") -> int:
     """As many runs as there are cores, while three quarters of the free memory hold them."""
+    import psutil
+
     from repro.plan.budget import gibibytes
 
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    free = psutil.virtual_memory().available / 2**30
     fitting = int(0.75 * free / max(gibibytes(run) for run in runs))
     return max(1, min(os.cpu_count() or 1, fitting, len(runs)))
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import psutil
+
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.folders import build_folder
@@ -128,13 +130,10 @@ def _builds(builds: Path) -> Iterator[Item]:
 
 def _reader(cache: Path) -> int | None:
     """A worker of this machine that was given this cache."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []  # None for a process of somebody else's
         if "repro.worker" in words and str(cache) in words:
-            return int(path.parent.name)
+            return int(process.pid)
     return None
 
 

@@ -31,6 +31,12 @@ class Ability:
     """Whether nothing at all runs here without it."""
 
 
+def usable_cores() -> int:
+    """Return how many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def memory_gibibytes() -> float:
     """Physical memory, or the limit of the control group this process is in where that is lower."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -49,7 +55,7 @@ def abilities(cache: Path, results: Path, lock: Path | None = None) -> list[Abil
 
 
 def _processor() -> Ability:
-    cores, memory = len(os.sched_getaffinity(0)), memory_gibibytes()
+    cores, memory = usable_cores(), memory_gibibytes()
     what, found = "processor and memory", f"{cores} cores, {memory:.1f} GiB"
     return Ability(what, memory >= 2, found, "2 GiB of memory run the smoke manifest", needed=True)
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich import box
 from rich.table import Table
 
@@ -49,8 +50,8 @@ def _told(folder: Path, state: str, now: dict[str, Any]) -> str:
 
 def _alive(pid: Any) -> bool:
     try:
-        return isinstance(pid, int) and b"repro.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
+        return isinstance(pid, int) and "repro.worker" in psutil.Process(pid).cmdline()
+    except (psutil.Error, ValueError):
         return False
 
 
