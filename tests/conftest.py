@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -19,6 +20,19 @@ settings.register_profile("repro", deadline=None)  # machines differ; slowness i
 settings.load_profile("repro")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+GIBIBYTES = 3
+"""Memory that one of the processes side by side takes at the most, models included."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as there are cores, while the memory holds them."""
+    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().total / 2**30 / GIBIBYTES)))
+
+
+def pytest_unconfigure() -> None:
+    """Say nothing after the summary: DuckDB's bindings list what they did not free when the interpreter ends."""
+    sys.stdout.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @pytest.fixture(scope="session")
