@@ -18,14 +18,15 @@ from repro.files import file_digest, write_json
 from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
 from repro.plan.texts import edition, texts_file
+from repro.plan.weight_files import check_weights
 
 Say = Callable[[str], None]
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = False) -> None:
-    """Make sure every model has its folder under cache/models; `verify`: and that it still is what was fetched.
+    """Make sure every model has its folder under cache/models, with every weight of its architecture in it.
 
-    Raises SetupError with the way out.
+    `verify`: and that its files still are what was fetched. Raises SetupError with the way out.
     """
     for model in {model.folder: model for model in models}.values():
         destination = cache / "models" / model.folder
@@ -36,6 +37,7 @@ def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = 
                     _fetch(model, destination)
         elif verify:
             check_files(destination)
+        check_weights(destination, model)
 
 
 def _there(folder: Path) -> bool:
