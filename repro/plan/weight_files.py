@@ -39,8 +39,8 @@ def check_weights(folder: Path, model: Model) -> None:
     problems = [*_differences(tensors, expected_tensors(model.architecture), model.architecture)]
     if problems:
         raise SetupError(
-            f"{where}: {'; '.join(problems)}: {_saved_under(tensors, model.architecture)}"
-            "nothing is drawn at random for it; name a source that holds this architecture, or correct models.yaml"
+            f"{where}: {'; '.join(problems)}; {_saved_under(tensors, model.architecture)}refused, since what is "
+            "missing would be drawn at random: name a source of this very architecture, or correct models.yaml"
         )
     both = [tensors[name] for name in (EMBEDDINGS, OUTPUT) if name in tensors]
     if model.architecture.tied and len(both) == 2 and not equal_bytes(*both):
