@@ -26,6 +26,14 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file lies there; a name that no file system takes (too long, a byte 0) is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically: after a crash the old file or the new one is there, never a part.
 

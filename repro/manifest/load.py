@@ -1,13 +1,17 @@
 """Finding manifests, models, data sets: names become files, files become records."""
 
+import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from repro.errors import ManifestError
+from repro.files import is_file
 from repro.manifest.data import Source, sources_of
 from repro.manifest.experiment import Experiment
+from repro.manifest.explain import brief
 from repro.manifest.model import Model
-from repro.manifest.yaml import read_yaml, validate
+from repro.manifest.yaml import read_catalogue, read_yaml, validate
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -22,7 +26,7 @@ def experiment_names() -> list[str]:
 def load_experiment(name: str) -> Experiment:
     """A manifest by name, or by the path of a YAML file. Raises ManifestError."""
     path = Path(name) if name.endswith((".yaml", ".yml")) or "/" in name else MANIFESTS / f"{name}.yaml"
-    if not path.is_file():
+    if not is_file(path):
         raise ManifestError(f"{name}: {_absent(Path(name))}")
     experiment = validate(Experiment, read_yaml(path), str(path))
     if experiment.id != path.stem:
@@ -34,7 +38,7 @@ def load_experiment(name: str) -> Experiment:
 
 def _absent(given: Path) -> str:
     """What is there instead of a manifest, and what to give."""
-    if given.is_dir():
+    if os.path.isdir(given):
         inside = sorted(map(str, given.glob("*.yaml")))
         example = f", such as {inside[0]}" if inside else ""
         return f"found a folder, expected a manifest; give a YAML file{example}"
@@ -63,7 +67,15 @@ def _check_references(experiment: Experiment, path: Path) -> None:
 def load_models() -> dict[str, Model]:
     """Every model of manifests/models.yaml by id."""
     path = MANIFESTS / "models.yaml"
-    return {key: validate(Model, {"id": key, **value}, f"{path}: {key}") for key, value in read_yaml(path).items()}
+    return {key: read_model(key, value, f"{path}: {key}") for key, value in read_catalogue(path).items()}
+
+
+def read_model(key: str, fields: Any, where: str) -> Model:
+    """Read one entry of models.yaml; its id is the entry's own name. Raises ManifestError."""
+    if not isinstance(fields, dict) or "id" in fields:
+        found = f"the field id {brief(fields['id'])}" if isinstance(fields, dict) else brief(fields)
+        raise ManifestError(f"{where}: found {found}, expected a mapping of title, weights and architecture")
+    return validate(Model, {"id": key, **fields}, where)
 
 
 @cache
@@ -71,6 +83,7 @@ def load_sources() -> dict[str, Source]:
     """Every data source of manifests/datasets.yaml by id."""
     path = MANIFESTS / "datasets.yaml"
     read = {
-        key: validate(Source, {"id": key, "data": value}, f"{path}: {key}") for key, value in read_yaml(path).items()
+        key: validate(Source, {"id": key, "data": value}, f"{path}: {key}")
+        for key, value in read_catalogue(path).items()
     }
     return sources_of({key: source.data for key, source in read.items()}, path.parent, str(path))
