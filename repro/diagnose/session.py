@@ -45,6 +45,8 @@ from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
 from repro.train.usage import Usage
 
+PATIENCE = 30.0  # seconds for a worker whose host has ended to end too
+
 
 @dataclass
 class Session:
@@ -69,7 +71,7 @@ class Session:
 
 def carry_out(path: Path, cache: Path) -> None:
     """Bring the run in `path` to its end. A finished run is left alone."""
-    with exclusive(path, "worker"):
+    with exclusive(path, "worker", patience=PATIENCE):
         _carry_out(RunFolder(path), cache)
 
 

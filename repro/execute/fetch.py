@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.evidence.lock import take
 from repro.execute.fetch_hub import from_hub
 from repro.files import file_digest, write_json
 from repro.manifest.data import Source
@@ -59,11 +60,15 @@ def _fetch(model: Model, destination: Path) -> None:
 @contextmanager
 def _alone(folder: Path, say: Say) -> Iterator[None]:
     """One fetch at a time in a cache: two would write the same partial files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".fetch.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".fetch.lock").open("w")
+    except OSError as error:
+        raise SetupError(
+            f"{folder}: cannot be written ({error.strerror}); choose another cache (REPRO_CACHE)"
+        ) from error
+    with file:
+        if not take(file, folder, "REPRO_CACHE"):
             say(f"another repro fetches into {folder}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
