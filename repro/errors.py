@@ -5,7 +5,15 @@ Every message says where, what was found, what was expected and what to do. Anyt
 
 
 class ReproError(Exception):
-    """Bad input or set-up: not a bug of the program."""
+    """Bad input or set-up: not a bug of the program. Its words are one line, whatever names and values they quote."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with escapes for what a terminal would obey, and for bytes that are no text."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 class ManifestError(ReproError):

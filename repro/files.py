@@ -26,6 +26,29 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def user_path(given: str, what: str) -> Path:
+    """A path that a user gave, whole; `~` is the home folder. `what`: the option or variable that says it.
+
+    Raises SetupError where there is no home, and for bytes that are no UTF-8, which the store cannot hold.
+    """
+    try:
+        path = Path(given).expanduser().absolute()
+        str(path).encode()
+    except RuntimeError:
+        raise SetupError(f"{given}: there is no home folder here (HOME is not set); set {what}") from None
+    except UnicodeEncodeError:
+        raise SetupError(f"{given}: {what} is no text in UTF-8; choose a folder whose whole path is") from None
+    return path
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file lies there; a name that no file system takes (too long, a byte 0) is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically: after a crash the old file or the new one is there, never a part.
 
@@ -46,7 +69,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise SetupError(
-            f"{path}: could not be written ({error.strerror}); free disk space or choose --results"
+            f"{path}: could not be written ({error.strerror}); free disk space, or choose another folder (REPRO_RESULTS "
+            "for evidence, REPRO_CACHE for models and texts)"
         ) from error
 
 

@@ -1,6 +1,7 @@
 """The worker: run.json in, evidence out. The only program here that imports torch.
 
     python -m repro.worker run FOLDER --cache CACHE      carry out the run in FOLDER, from wherever it stands
+        [--end-with-stdin]                               and stop when standard input ends, as it does with the host
     python -m repro.worker materialise SPEC              turn a fetched source into a model folder
     python -m repro.worker texts SPEC                    bring the texts of a data source into the cache
     python -m repro.worker structure SPEC                count what models with their adapters are built of, without weights
@@ -15,12 +16,16 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from repro.errors import ReproError
+
+GRACE = 20  # seconds from being asked to stop to being ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = verbs.add_parser("run")
     run.add_argument("folder", type=Path)
     run.add_argument("--cache", type=Path, required=True)
+    run.add_argument("--end-with-stdin", action="store_true", help="stop when standard input ends: the host is gone")
     materialise = verbs.add_parser("materialise")
     materialise.add_argument("spec", type=Path)
     texts = verbs.add_parser("texts")
@@ -39,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs.add_parser("devices")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    if given.verb == "run" and given.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     if given.verb != "texts":  # the one verb that may reach a hub
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -66,6 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _end_with_stdin() -> None:
+    """Stop as if asked to once the pipe from the host ends; insist where that takes too long."""
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(130)
 
 
 def _materialise(spec: dict[str, str]) -> None:

@@ -6,12 +6,15 @@ Each family of verbs has a module with `add(verbs)`; what a verb needs is import
 """
 
 import argparse
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
+from repro.cli.output import prepare_output
 from repro.errors import ReproError
 
 
@@ -30,8 +33,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; a `ReproError` becomes one line on standard error and exit code 2."""
+    prepare_output()
     parsed = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    _listen()
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -39,15 +43,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"repro {parsed.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("repro: stopped; what was finished is kept", file=sys.stderr)
+        with suppress(OSError):  # the terminal may be what has gone
+            print("repro: stopped; what was finished is kept", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return _unread()
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.EIO, errno.ENOSPC):
+            raise
+        code = _unread()  # nothing more can be said there
+        if error.errno == errno.ENOSPC:
+            print(f"repro {parsed.verb}: standard output: {error.strerror}; free disk space", file=sys.stderr)
+            return 2
+        return code  # a terminal that was closed
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # rich ends the program with 1, which would be a verdict here
             return _unread()
         raise
     return code
+
+
+def _listen() -> None:
+    """Being asked to end, or losing the terminal, is being interrupted; whoever asked to outlive it (nohup) does."""
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _stop)
 
 
 def _unread() -> int:

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from pathlib import Path
+
+from repro.cli.verbs import own_path
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -14,9 +15,11 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         description="Measure the geometry of labelled activations: accuracies, directions, damage, entanglement "
         "intensity with its interval, nulls, scale sweep and other readings, margin, similarity.",
     )
-    verb.add_argument("--activations", type=Path, required=True, metavar="X.npz", help="matrix under key `activations`")
     verb.add_argument(
-        "--labels", type=Path, required=True, metavar="L.csv", help="one column per concept, row per probe"
+        "--activations", type=own_path, required=True, metavar="X.npz", help="matrix under key `activations`"
+    )
+    verb.add_argument(
+        "--labels", type=own_path, required=True, metavar="L.csv", help="one column per concept, row per probe"
     )
     verb.add_argument("--json", action="store_true", help="print JSON instead of tables")
     verb.add_argument("--quick", action="store_true", help="leave out interval, nulls, scale sweep and specifications")

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repro.cli.verbs import own_path
+
 if TYPE_CHECKING:
     from repro.probecheck import Report
 
@@ -16,7 +18,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     check.add_argument("set", nargs="?", metavar="SET", help="name or folder of one set (default: every set of ours)")
     check.add_argument(
         "--activations",
-        type=Path,
+        type=own_path,
         metavar="X.npz",
         help="a model's activations of SET: key `activations`, rows in file order",
     )

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repro.cli.verbs import own_path
+
 if TYPE_CHECKING:
     from repro.manifest.claim import Claim
     from repro.verify.structure import Structures
@@ -17,7 +19,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verify = verbs.add_parser("verify", help="a verdict for every claim")
     verify.add_argument("name", nargs="?", metavar="NAME", help="a manifest: only the claims it measures")
     verify.add_argument("--json", action="store_true", help='{"claims": [...], "counts": {...}}')
-    verify.add_argument("--junit", metavar="FILE", type=Path, help="write the verdicts as JUnit XML too")
+    verify.add_argument("--junit", metavar="FILE", type=own_path, help="write the verdicts as JUnit XML too")
     verify.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
     verify.set_defaults(run=_verify)
     explain = verbs.add_parser("explain", help="why a claim has its verdict, in plain words")
@@ -77,13 +79,13 @@ def _verdicts(
 ) -> "list[Verdict]":
     from contextlib import nullcontext
 
-    from repro.execute.folders import cache_folder
+    from repro.execute.folders import passing_cache
     from repro.store.database import NAME, connect
     from repro.verify.assess import assess
     from repro.verify.audit import findings
     from repro.verify.needs import needs
 
-    found = findings(everything, remembered=cache_folder() / "audit.json")
+    found = findings(everything, remembered=passing_cache() / "audit.json")
     with connect(results) if (results / NAME).exists() else nullcontext() as connection:
         return assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
 
@@ -91,7 +93,7 @@ def _verdicts(
 def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
     """What the models of structural claims are built of; where that cannot be found out here, a note says why."""
     from repro.errors import SetupError
-    from repro.execute.folders import cache_folder
+    from repro.execute.folders import passing_cache
     from repro.execute.structures import Wanted, structures
     from repro.verify.settings import manifest
     from repro.verify.structure import asked
@@ -99,7 +101,7 @@ def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
     pairs = asked(claims, lambda name: found.training if (found := manifest(name)) else None)
     wanted = [Wanted(model, training) for model, training in pairs.values()]
     try:
-        return dict(zip(pairs, structures(wanted, cache_folder(), _note), strict=True))
+        return dict(zip(pairs, structures(wanted, passing_cache(), _note), strict=True))
     except SetupError as problem:
         _note(str(problem))
         return {}

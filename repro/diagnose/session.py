@@ -29,11 +29,12 @@ from repro.manifest.probes import ProbeSet
 from repro.manifest.training import BlockDiagonal
 from repro.measurement import Measurement, measured
 from repro.plan.run import Run
+from repro.plan.weight_files import check_weights
 from repro.train.adapters.count import trained_rows
 from repro.train.adapters.keep import load_adapter, save_adapter
 from repro.train.adapters.place import adapt
 from repro.train.allocator import keep_freed_memory
-from repro.train.batches import check_predicting, tokenise
+from repro.train.batches import check_embedded, check_predicting, tokenise
 from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
 from repro.train.loop import Step, Trainer
@@ -43,6 +44,8 @@ from repro.train.provenance import write_provenance
 from repro.train.regularizer import Regularizer, regularizer
 from repro.train.texts import texts
 from repro.train.usage import Usage
+
+PATIENCE = 30.0  # seconds for a worker whose host has ended to end too
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Session:
 
 def carry_out(path: Path, cache: Path) -> None:
     """Bring the run in `path` to its end. A finished run is left alone."""
-    with exclusive(path, "worker"):
+    with exclusive(path, "worker", patience=PATIENCE):
         _carry_out(RunFolder(path), cache)
 
 
@@ -123,12 +126,18 @@ def _go_back(session: Session, trainer: Trainer, divergence: Divergence) -> str:
 
 
 def load(request: Request, folder: RunFolder, cache: Path) -> Session:
-    """Model, probes and data of a run; provenance is written as soon as everything is at hand."""
+    """Model, probes and data of a run; provenance is written as soon as everything is at hand.
+
+    Raises SetupError, before anything is trained, for a folder that does not hold the whole model, and InputError for
+    a tokenizer or texts that do not fit it.
+    """
     run = request.run
     progress = Progress(folder.path, run.steps)
     progress.show("loading", force=True)
     model_folder = cache / "models" / run.model.folder
+    check_weights(model_folder, run.model)
     tokenizer = load_tokenizer(model_folder)
+    probes = _probe_sets(run, folder, tokenizer)
     base = load_base(model_folder, run.training)
     regularised = _regularizer(run, folder, base, tokenizer)
     model = _adapted(run, folder, base, tokenizer)
@@ -136,9 +145,18 @@ def load(request: Request, folder: RunFolder, cache: Path) -> Session:
         load_adapter(model, folder.start.path / "adapter")
     training, heldout = _data(run, tokenizer, cache)
     write_provenance(folder.path, request, cache, base)
-    files = [run.probe_file(name) for name in (run.probe_set, *run.also_probe_sets)]
-    probes = [ProbeSet.model_validate(read_json(folder.path / name)) for name in files]
     return Session(run, folder, probes, model, tokenizer, progress, training, heldout, regularised)
+
+
+def _probe_sets(run: Run, folder: RunFolder, tokenizer: PreTrainedTokenizerBase) -> list[ProbeSet]:
+    """The probe sets that activations are measured on, the run's own first; every token of them has an embedding."""
+    names = [run.probe_file(name) for name in (run.probe_set, *run.also_probe_sets)]
+    held = ["csr_probes.json"] if run.condition.csr and run.training.csr.probe_set else []
+    found = [ProbeSet.model_validate(read_json(folder.path / name)) for name in (*names, *held)]
+    for probes in found:
+        sequences = (tokenizer(text)["input_ids"] for text in probes.texts())
+        check_embedded(sequences, tokenizer, run.model.architecture.vocabulary, f"probe set {probes.id}")
+    return found[: len(names)]
 
 
 def _adapted(run: Run, folder: RunFolder, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
@@ -198,6 +216,8 @@ def _data(
     heldout = {domain: rows for domain, rows in heldout.items() if rows}
     for domain, rows in heldout.items():
         check_predicting(rows, f"the held-out texts of domain {domain}")
+    everything = (row for rows in (ids, *heldout.values()) for row in rows)
+    check_embedded(everything, tokenizer, run.model.architecture.vocabulary, "the training texts")
     return steps, heldout
 
 

@@ -15,11 +15,11 @@ class Cluster(Frozen):
 
     partition: str | None = None
     account: str | None = None
-    minutes: int = Field(240, gt=1)
+    minutes: int = Field(240, gt=1, le=1_000_000)
     """Time limit of one job; a longer run is requeued and goes on."""
-    cpus: int = Field(1, gt=0)
-    memory_gib: float = Field(4.0, gt=0)
-    gpus: int = Field(0, ge=0)
+    cpus: int = Field(1, gt=0, le=65_536)
+    memory_gib: float = Field(4.0, gt=0, le=1_000_000)
+    gpus: int = Field(0, ge=0, le=65_536)
     container: Literal["none", "docker", "apptainer", "pyxis"] = "none"
     image: str | None = None
     """Apptainer: path of the .sif file; Pyxis: what --container-image takes. Docker uses docker/images.lock."""

@@ -13,19 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.evidence.lock import take
 from repro.execute.fetch_hub import from_hub
 from repro.files import file_digest, write_json
 from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
 from repro.plan.texts import edition, texts_file
+from repro.plan.weight_files import check_weights
 
 Say = Callable[[str], None]
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = False) -> None:
-    """Make sure every model has its folder under cache/models; `verify`: and that it still is what was fetched.
+    """Make sure every model has its folder under cache/models, with every weight of its architecture in it.
 
-    Raises SetupError with the way out.
+    `verify`: and that its files still are what was fetched. Raises SetupError with the way out.
     """
     for model in {model.folder: model for model in models}.values():
         destination = cache / "models" / model.folder
@@ -36,6 +38,7 @@ def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = 
                     _fetch(model, destination)
         elif verify:
             check_files(destination)
+        check_weights(destination, model)
 
 
 def _there(folder: Path) -> bool:
@@ -57,11 +60,15 @@ def _fetch(model: Model, destination: Path) -> None:
 @contextmanager
 def _alone(folder: Path, say: Say) -> Iterator[None]:
     """One fetch at a time in a cache: two would write the same partial files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".fetch.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".fetch.lock").open("w")
+    except OSError as error:
+        raise SetupError(
+            f"{folder}: cannot be written ({error.strerror}); choose another cache (REPRO_CACHE)"
+        ) from error
+    with file:
+        if not take(file, folder, "REPRO_CACHE"):
             say(f"another repro fetches into {folder}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from repro.errors import SetupError
 from repro.files import file_digest, write_json
 from repro.manifest.model import HubWeights, Model
+from repro.plan.weight_files import check_weights
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
@@ -61,6 +62,7 @@ def from_hub(model: Model, weights: HubWeights, destination: Path) -> None:
             f"{where}: could not be fetched ({problem}); connect to the hub and run fetch again"
         ) from error
     digests = _verified(partial, listed, where)
+    check_weights(partial, model)
     write_json(partial / "identity.json", {"model": model.model_dump(mode="json"), "files": digests})
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     shutil.rmtree(destination, ignore_errors=True)

@@ -1,17 +1,20 @@
 """Where results and cached models lie, and what is already there for a run."""
 
+import atexit
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from repro.errors import EvidenceError, InputError
+from repro.errors import EvidenceError, InputError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import Request, read_request, stored_key, write_request
 from repro.execute.chain import bring_start
 from repro.execute.device import Device
-from repro.files import write_bytes
+from repro.files import user_path, write_bytes
 from repro.manifest.probes import load_probe_set
 from repro.plan.run import Run, differences
 from repro.shipped import IN_CHECKOUT, ROOT
@@ -31,8 +34,9 @@ class Place:
 
 
 def results_folder(given: str | None) -> Path:
-    """--results, else REPRO_RESULTS, else results/ here."""
-    return Path(given or os.environ.get("REPRO_RESULTS") or "results").absolute()
+    """--results, else REPRO_RESULTS, else results/ here. Raises SetupError for a path that cannot be used."""
+    chosen = "--results" if given else "REPRO_RESULTS"
+    return user_path(given or os.environ.get("REPRO_RESULTS") or "results", chosen)
 
 
 def results_to_read(given: str | None) -> Path:
@@ -40,7 +44,7 @@ def results_to_read(given: str | None) -> Path:
 
     A default that is not there is an empty store: nothing has been run yet.
     """
-    if given is not None and not Path(given).is_dir():
+    if given is not None and not results_folder(given).is_dir():
         raise InputError(
             f"--results {given}: found no such folder; correct it, or leave it out ({results_folder(None)})"
         )
@@ -48,8 +52,28 @@ def results_to_read(given: str | None) -> Path:
 
 
 def cache_folder() -> Path:
-    """REPRO_CACHE, else the user's cache folder: models and data, shared by all results."""
-    return Path(os.environ.get("REPRO_CACHE") or Path.home() / ".cache" / "repro").absolute()
+    """REPRO_CACHE, else the user's cache folder: models and data, shared by all results.
+
+    Raises SetupError for a path that cannot be used, and where there is neither.
+    """
+    return user_path(os.environ.get("REPRO_CACHE") or "~/.cache/repro", "REPRO_CACHE")
+
+
+def passing_cache() -> Path:
+    """The cache, for a command that gains time by it and needs none: a folder of this process where there is none."""
+    try:
+        folder = cache_folder()
+    except SetupError:
+        return _passing()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return folder if os.access(there, os.W_OK) else _passing()
+
+
+@cache
+def _passing() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="repro-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def build_folder() -> Path:

@@ -3,6 +3,7 @@
 It lies in host.json beside the request, and the worker takes it into provenance.json: in a container there is no git.
 """
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -31,8 +32,10 @@ def commit(root: Path) -> dict[str, str | bool]:
 
 
 def _git(root: Path, *words: str) -> str | None:
+    # A hook runs with GIT_DIR and the like, which name its own repository whatever -C says.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False, env=plain)
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None

@@ -12,6 +12,8 @@ from repro.evidence.folder import RunFolder
 from repro.execute.device import Device
 from repro.execute.jobs import Job, how_it_ended
 
+LEASH = "--end-with-stdin"
+
 
 @dataclass(frozen=True)
 class LocalRunner:
@@ -36,14 +38,17 @@ class LocalJob:
 
     @classmethod
     def start(cls, folder: RunFolder, cache: Path, threads: int, device: Device) -> "LocalJob":
-        """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
-        command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
+        """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once.
+
+        It reads a pipe that nobody writes to: when this process ends, however it ends, so does the worker.
+        """
+        command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache), LEASH]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
         if device == "cpu":
             environment["CUDA_VISIBLE_DEVICES"] = ""  # planned for the processor, so it stays there
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
             )
         return cls(folder, process)
 
@@ -60,6 +65,8 @@ class LocalJob:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
     def problem(self, code: int) -> str:
         """Why it ended."""

@@ -1,7 +1,11 @@
 """Carrying out the runs of a manifest: so many at a time, resumable, stopped cleanly by Ctrl-C."""
 
+import signal
+import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +16,7 @@ from repro.execute.host_note import note_host
 from repro.execute.jobs import Job, Runner
 
 POLL = 0.2  # seconds
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Watcher(Protocol):
@@ -69,9 +74,30 @@ def carry_out(
             watcher.running([place.folder for place, _ in running])
             running = [pair for pair in running if not _ended(pair, outcome, watcher)]
     finally:
-        for _, job in running:
-            job.stop()
+        with unstoppable():
+            _stop_all([job for _, job in running])
     return outcome
+
+
+def _stop_all(jobs: Sequence[Job]) -> None:
+    """Stop all at once: each may take its time, and none is left because another did."""
+    if jobs:
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            list(pool.map(lambda job: job.stop(), jobs))
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Let nothing interrupt the stopping of workers: a second Ctrl-C would leave some of them behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _hold(place: Place, at_work: Collection[str]) -> Hold | None:

@@ -6,13 +6,16 @@ and statements give defaults that the claims below them inherit; `null` takes an
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, get_args
 
 from repro.errors import ManifestError
 from repro.manifest.claim import Claim, default_kind, default_tolerance
 from repro.manifest.claim_term import BINARY, SAMPLE, SELECTOR_KEYS, SHARES, TRUTHS, Term
+from repro.manifest.explain import brief
 from repro.manifest.printed import Part, read
-from repro.manifest.tolerance import Tolerance
+from repro.manifest.tolerance import Kind, Tolerance
+from repro.manifest.yaml import validate
 
 Fields = Mapping[str, Any]
 TERM_FIELDS = ("statistic", "quantity", "over", "among", "of", "against", "which", "order", "where", "formula")
@@ -143,10 +146,16 @@ def _claim(fields: Fields, part: Part | None, where: str) -> dict[str, Any]:
     term = build_term(fields, where)
     value, low, high, unit = _value(fields, term, part)
     kind = fields.get("kind") or default_kind(term, unit)
+    if kind not in get_args(Kind):
+        near = get_close_matches(str(kind), get_args(Kind), 1)
+        raise ManifestError(
+            f"{where}: field kind: found {brief(kind)}{f', nearest is {near[0]}' if near else ''}; expected one of "
+            f"{', '.join(get_args(Kind))}"
+        )
     tolerance = fields.get("tolerance")
     return {
         "says": fields.get("says", ""), "printed": str(fields["printed"]), "term": term, "kind": kind,
-        "tolerance": Tolerance(**tolerance) if tolerance else default_tolerance(kind),
+        "tolerance": validate(Tolerance, tolerance, f"{where}: field tolerance") if tolerance else default_tolerance(kind),
         "value": value, "low": low, "high": high, "unit": unit,
         "digit": part.digit if part else 0.0, "qualifier": part.qualifier if part else "exact",
         "total": fields.get("total", part.total if part else None), "measured_by": fields.get("measured_by"),

@@ -5,6 +5,7 @@ user's own. Hub sources are pinned to a revision, files to their content. A doma
 a list of sources in equal shares (docs/SCIENCE.md §9).
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from repro.errors import ManifestError
-from repro.files import file_digest
+from repro.files import file_digest, is_file
 from repro.frozen import Frozen
 from repro.manifest.model import Revision, Sha256
 
@@ -64,7 +65,7 @@ class HubDataset(Frozen):
     files: tuple[str, ...] = ()
     """Files inside the repository to read directly: of a set published as a script, or the first of many. Parquet, JSON
     lines, or zip archives, of which the JSON lines in the folder of the split are read."""
-    records: int | None = Field(default=None, gt=0)
+    records: int | None = Field(default=None, gt=0, le=1 << 40)
     """Only the first so many, in the publisher's order: a prefix, no random sample. No more of the set is read. None: all."""
     template: Template
     """How one record becomes one text, e.g. ``{question}\\n{answer}``; a dot enters a field."""
@@ -101,11 +102,14 @@ class LocalFile(Frozen):
     def found(self, folder: Path, where: str) -> "LocalFile":
         """The same with its whole path and its digest. Raises ManifestError when it is absent or another one."""
         path = (folder / self.path).absolute()
-        if path.is_dir():
-            raise ManifestError(f"{where}: field path: {path} is a folder, expected a file; name one file in it")
-        if not path.is_file():
+        if not is_file(path):
+            if os.path.isdir(path):
+                raise ManifestError(f"{where}: field path: {path} is a folder, expected a file; name one file in it")
             raise ManifestError(f"{where}: field path: found no file {path}; correct the path or put the file there")
-        sha256 = file_digest(path)
+        try:
+            sha256 = file_digest(path)
+        except OSError as error:
+            raise ManifestError(f"{where}: field path: {path} cannot be read ({error.strerror})") from None
         if self.sha256 not in (None, sha256):
             raise ManifestError(
                 f"{where}: field sha256: {path} has {sha256[:12]}, expected {str(self.sha256)[:12]}; "

@@ -1,18 +1,34 @@
 """An experiment: which models under which conditions with which seeds, trained and measured how."""
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
 from repro.manifest.data import Data
-from repro.manifest.training import BlockDiagonal, Condition, Full, Lora, Training
+from repro.manifest.training import (
+    MOST,
+    MOST_SEQUENCES,
+    MOST_STEPS,
+    BlockDiagonal,
+    Condition,
+    Full,
+    Lora,
+    Training,
+)
 
 Further = Literal["interval", "nulls", "scale_sweep", "specification", "similarity", "crosstalk", "subspace"]
 BuiltImage = Literal["cpu", "cuda"]
 """The images of docker/images.lock."""
 Image = Literal["local", BuiltImage]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+MOST_RUNS = 2_000
+"""Runs of one manifest at most: each has a folder, a line of the plan, and takes part in every question asked of it."""
+MOST_MEASURED = 10_000
+"""Steps of one run at which activations are measured, at most: each leaves files."""
+LONGEST_CHAIN = 50
+"""Runs that go on from one another, at most."""
 Slug = r"^[a-z0-9][a-z0-9._-]*$"
 
 
@@ -20,8 +36,8 @@ class Window(Frozen):
     """A stretch of steps that is measured more closely."""
 
     start: int = Field(ge=0)
-    stop: int
-    every: int = Field(gt=0)
+    stop: int = Field(le=MOST_STEPS)
+    every: int = Field(gt=0, le=MOST)
     """Steps between diagnostics from `start` to `stop`, both measured."""
 
     @model_validator(mode="after")
@@ -38,7 +54,7 @@ class Window(Frozen):
 class Diagnostics(Frozen):
     """When and how activations are measured (docs/SCIENCE.md §2)."""
 
-    every: int = Field(500, gt=0)
+    every: int = Field(500, gt=0, le=MOST)
     """Steps between diagnostics; step 0 and the last step are always measured."""
     window: Window | None = None
     """Where to measure more closely as well; None: nowhere."""
@@ -60,10 +76,10 @@ class Arm(Frozen):
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
         for name in ("models", "conditions", "seeds"):
-            given = getattr(self, name)
-            twice = sorted({str(item) for item in given if given.count(item) > 1})
+            twice = sorted(str(item) for item, count in Counter(getattr(self, name)).items() if count > 1)
             if twice:
-                raise ValueError(f"{name} {', '.join(twice)} given twice in one arm; name each once")
+                shown = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
+                raise ValueError(f"{name} {shown} given twice in one arm; name each once")
         return self
 
 
@@ -99,11 +115,43 @@ class Experiment(Frozen):
                     known = ", ".join(self.conditions)
                     raise ValueError(f"an arm asks for condition {name!r}, but conditions has {known}; add it there")
         for name, condition in self.conditions.items():
+            self._check_size(name)
             for phase in condition.phases:
                 self._check_mixture(name, phase.mixture)
             self._check_penalty(name)
             self._check_chain(name)
+        self._check_runs()
         return self
+
+    def _check_runs(self) -> None:
+        """Not more runs than can be planned, counted before any is made."""
+        runs = sum(
+            len(arm.models) * (len(arm.seeds) if self.conditions[name].steps else 1)
+            for arm in self.arms
+            for name in arm.conditions
+        )
+        if runs > MOST_RUNS:
+            raise ValueError(
+                f"the arms ask for {runs:,} runs, expected {MOST_RUNS:,} at most; divide them over several manifests"
+            )
+
+    def _check_size(self, name: str) -> None:
+        """A run that can be planned and drawn: its sequences and its measured steps are bounded."""
+        steps, diagnostics = self.conditions[name].steps, self.diagnostics
+        sequences = steps * self.training.sequences_per_step
+        if sequences > MOST_SEQUENCES:
+            raise ValueError(
+                f"condition {name} reads {sequences:,} sequences ({steps:,} steps of batch_size × accumulation), "
+                f"expected {MOST_SEQUENCES:,} at most; lower one of them"
+            )
+        window = diagnostics.window
+        closely = (window.stop - window.start) // window.every if window else 0
+        measured = steps // diagnostics.every + (closely if steps else 0)
+        if measured > MOST_MEASURED:
+            raise ValueError(
+                f"condition {name} is measured at {measured:,} steps, expected {MOST_MEASURED:,} at most; raise "
+                "diagnostics.every"
+            )
 
     def _check_penalty(self, name: str) -> None:
         """A penalty that is asked for is added at least once."""
@@ -128,6 +176,8 @@ class Experiment(Frozen):
                 )
             self._check_adapters(chain[-1], before)
             chain.append(before)
+            if len(chain) > LONGEST_CHAIN:
+                raise ValueError(f"condition {name} continues {LONGEST_CHAIN} others one after another; use fewer")
         if len(chain) > 1 and not self.conditions[name].steps:
             raise ValueError(f"condition {name} continues {chain[1]} but trains nothing; give it phases")
 

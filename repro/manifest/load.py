@@ -1,13 +1,17 @@
 """Finding manifests, models, data sets: names become files, files become records."""
 
+import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from repro.errors import ManifestError
+from repro.files import is_file
 from repro.manifest.data import Source, sources_of
 from repro.manifest.experiment import Experiment
+from repro.manifest.explain import brief
 from repro.manifest.model import Model
-from repro.manifest.yaml import read_yaml, validate
+from repro.manifest.yaml import read_catalogue, read_yaml, validate
 from repro.shipped import ROOT, find, places
 
 MANIFESTS = ROOT / "manifests"
@@ -22,7 +26,7 @@ def experiment_names() -> list[str]:
 def load_experiment(name: str) -> Experiment:
     """Read a manifest by name, or by the path of a YAML file. Raises ManifestError."""
     path = find_manifest(name)
-    if path is None or not path.is_file():
+    if path is None or not is_file(path):
         raise ManifestError(f"{name}: {_absent(Path(name))}")
     experiment = validate(Experiment, read_yaml(path), str(path))
     if experiment.id != path.stem:
@@ -41,7 +45,7 @@ def find_manifest(name: str) -> Path | None:
 
 def _absent(given: Path) -> str:
     """What is there instead of a manifest, and what to give."""
-    if given.is_dir():
+    if os.path.isdir(given):
         inside = sorted(map(str, given.glob("*.yaml")))
         example = f", such as {inside[0]}" if inside else ""
         return f"found a folder, expected a manifest; give a YAML file{example}"
@@ -70,10 +74,18 @@ def _check_references(experiment: Experiment, path: Path) -> None:
 def load_models() -> dict[str, Model]:
     """Read every model of manifests/models.yaml, by id."""
     return {
-        key: validate(Model, {"id": key, **value}, f"{path}: {key}")
+        key: read_model(key, value, f"{path}: {key}")
         for path in _catalogues("models.yaml")
-        for key, value in read_yaml(path).items()
+        for key, value in read_catalogue(path).items()
     }
+
+
+def read_model(key: str, fields: Any, where: str) -> Model:
+    """Read one entry of models.yaml; its id is the entry's own name. Raises ManifestError."""
+    if not isinstance(fields, dict) or "id" in fields:
+        found = f"the field id {brief(fields['id'])}" if isinstance(fields, dict) else brief(fields)
+        raise ManifestError(f"{where}: found {found}, expected a mapping of title, weights and architecture")
+    return validate(Model, {"id": key, **fields}, where)
 
 
 @cache
@@ -83,7 +95,7 @@ def load_sources() -> dict[str, Source]:
     for path in _catalogues("datasets.yaml"):
         read = {
             key: validate(Source, {"id": key, "data": value}, f"{path}: {key}")
-            for key, value in read_yaml(path).items()
+            for key, value in read_catalogue(path).items()
         }
         found |= sources_of({key: source.data for key, source in read.items()}, path.parent, str(path))
     return found

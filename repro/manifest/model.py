@@ -4,9 +4,9 @@ A model's identity includes how its weights came to be (docs/SCIENCE.md §9): a 
 bfloat16 checkpoint, so the two are different models here.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.files import digest
 from repro.frozen import Frozen
@@ -41,22 +41,31 @@ class RandomWeights(Frozen):
     """Randomly initialised weights and a tokenizer trained on the spot: a null model, and a model for tests."""
 
     kind: Literal["random"] = "random"
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)
 
 
 class Architecture(Frozen):
     """The numbers that fix a decoder's shape (the names of transformers' configuration in brackets)."""
 
     family: Literal["qwen2", "llama", "mistral"]
-    hidden: int = Field(gt=0)
+    hidden: int = Field(gt=0, le=1 << 18)
     """Width of the residual stream [hidden_size]."""
-    layers: int = Field(gt=0)
-    heads: int = Field(gt=0)
-    kv_heads: int = Field(gt=0)
-    intermediate: int = Field(gt=0)
-    vocabulary: int = Field(gt=0)
+    layers: int = Field(gt=0, le=1024)
+    heads: int = Field(gt=0, le=4096)
+    kv_heads: int = Field(gt=0, le=4096)
+    intermediate: int = Field(gt=0, le=1 << 20)
+    vocabulary: int = Field(gt=0, le=1 << 24)
     tied: bool = False
     """Whether input and output embeddings are one matrix [tie_word_embeddings]."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden % self.heads or self.heads % self.kv_heads or self.hidden // self.heads % 2:
+            raise ValueError(
+                f"hidden {self.hidden}, heads {self.heads}, kv_heads {self.kv_heads} make no heads of one even size; "
+                "heads has to divide hidden, and kv_heads heads"
+            )
+        return self
 
 
 class Model(Frozen):

@@ -12,6 +12,7 @@ from pydantic import Field
 from repro.errors import ManifestError
 from repro.frozen import Frozen
 from repro.manifest.claim import Claim
+from repro.manifest.claim_block import one_line, read_block
 from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
@@ -72,15 +73,16 @@ def load_paper(folder: Path) -> Paper:
     seen = Counter[str]()
     for file in sorted(path for path in folder.rglob("*.yaml") if path.name != "paper.yaml"):
         content = read_yaml(file)
-        for block in content if isinstance(content, list) else [content]:
-            claims += _claims_of(block, paper, file, seen)
-    return paper.model_copy(update={"claims": with_context(claims)})
+        for number, given in enumerate(content if isinstance(content, list) else [content], 1):
+            block = read_block(given, f"{file}: block {number}")
+            with one_line(f"{file}, {block['locator']}"):
+                claims += _claims_of(block, paper, file, seen)
+    with one_line(str(folder)):
+        return paper.model_copy(update={"claims": with_context(claims)})
 
 
 def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[str]) -> Iterator[Claim]:
-    locator = block.get("locator")
-    if not locator:
-        raise ManifestError(f"{file}: a block has no locator; say where it stands (Abstract, §4.1, Table 3)")
+    locator = block["locator"]
     where = f"{file}, {locator}"
     defaults = {key: value for key, value in block.items() if key not in _BLOCK_FIELDS}
     for name, fields in _written(block, defaults, paper, where):

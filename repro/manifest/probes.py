@@ -13,15 +13,16 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from repro.errors import ManifestError
-from repro.files import digest
+from repro.files import digest, is_file
 from repro.frozen import Frozen
-from repro.manifest.explain import explain
+from repro.manifest.explain import brief, explain
 from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import read_yaml, validate
 from repro.shipped import ROOT, places
 
 PROBES = ROOT / "probes"
 """The probe sets that come with the project."""
+LARGEST = 64 << 20  # bytes of a set's texts
 
 
 class Probe(Frozen):
@@ -121,9 +122,11 @@ def declared(name_or_path: str | Path) -> Declared:
         probes = load_probe_set(folder)
         known = {"size": len(probes.probes), "content_hash": probes.content_hash, "materialised": True}
         return Declared(id=probes.id, concepts=probes.concepts, **known)
-    content = read_yaml(folder / "concepts.yaml")
+    content, path = read_yaml(folder / "concepts.yaml"), folder / "concepts.yaml"
+    none_yet = [Probe(id=str(number), labels={}, text="-") for number in range(2)]
+    design = validate(ProbeSet, {**_fields(content, path), "probes": none_yet}, str(path))
     unknown = {"size": recipe.size, "content_hash": f"recipe:{digest(recipe.model_dump(mode='json'))}"}
-    return Declared(id=content["id"], concepts=content["concepts"], materialised=False, **unknown)
+    return Declared(id=design.id, concepts=design.concepts, materialised=False, **unknown)
 
 
 def load_probe_set(name_or_path: str | Path) -> ProbeSet:
@@ -135,7 +138,7 @@ def load_probe_set(name_or_path: str | Path) -> ProbeSet:
             "where its sources can be reached (or copy probes.jsonl there from such a machine)"
         )
     declaration = folder / "concepts.yaml"
-    declared = read_yaml(declaration)
+    declared = _fields(read_yaml(declaration), declaration)
     probes = tuple(_read_probes(folder / "probes.jsonl", _classes(declared, declaration)))
     return validate(ProbeSet, {**declared, "probes": probes}, str(declaration))
 
@@ -148,7 +151,7 @@ def probe_set_names() -> list[str]:
 def probe_folder(name_or_path: str | Path) -> Path:
     """Return the folder of the set of that name, or that folder. Raises ManifestError when there is none."""
     for folder in (*(place / name_or_path for place in places("probes")), Path(name_or_path)):
-        if (folder / "concepts.yaml").is_file():
+        if is_file(folder / "concepts.yaml"):
             return folder
     raise ManifestError(
         f"no probe set {str(name_or_path)!r}: expected one of {probe_set_names()}, "
@@ -156,15 +159,29 @@ def probe_folder(name_or_path: str | Path) -> Path:
     )
 
 
-def _classes(declared: Any, path: Path) -> dict[str, list[str]]:
-    concepts = declared.get("concepts") if isinstance(declared, dict) else None
-    if isinstance(concepts, dict) and all(isinstance(classes, list) for classes in concepts.values()):
+def _fields(content: Any, path: Path) -> dict[str, Any]:
+    if isinstance(content, dict) and "probes" not in content:
+        return content
+    found = "the field probes" if isinstance(content, dict) else brief(content)
+    raise ManifestError(f"{path}: found {found}, expected id, title, design, licence and concepts; texts lie beside it")
+
+
+def _classes(declared: dict[str, Any], path: Path) -> dict[str, list[str]]:
+    concepts = declared.get("concepts")
+    if isinstance(concepts, dict) and all(map(_is_class_list, concepts.items())):
         return concepts
-    raise ManifestError(f"{path}: found concepts {concepts!r}; declare a list of classes for each concept")
+    raise ManifestError(f"{path}: found concepts {brief(concepts)}; declare a list of classes for each concept")
+
+
+def _is_class_list(concept: tuple[Any, Any]) -> bool:
+    name, classes = concept
+    return isinstance(name, str) and isinstance(classes, list) and all(isinstance(each, str) for each in classes)
 
 
 def _read_probes(path: Path, classes: dict[str, list[str]]) -> Iterator[Probe]:
     try:
+        if path.stat().st_size > LARGEST:
+            raise ManifestError(f"{path}: is larger than {LARGEST >> 20} MiB, more than any set that can be measured")
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: cannot be read as UTF-8 text: {error}") from None

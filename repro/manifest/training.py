@@ -6,6 +6,12 @@ from pydantic import Field, field_validator, model_validator
 
 from repro.frozen import Frozen
 
+MOST_STEPS = 1_000_000
+"""Optimizer steps of one run at most, 200 times those of the papers: its texts are drawn before its first step."""
+MOST_SEQUENCES = 100_000_000
+"""Training sequences of one run at most."""
+MOST = 1 << 30
+"""Any other count at most."""
 ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -21,7 +27,7 @@ class Lora(Frozen):
     """Low-rank adapters: ΔW = (alpha / rank) · B·A on each target (consolidated paper §2.2)."""
 
     kind: Literal["lora"] = "lora"
-    rank: int = Field(64, gt=0)
+    rank: int = Field(64, gt=0, le=MOST)
     alpha: float = Field(128, gt=0)
     dropout: float = Field(0.05, ge=0, lt=1)
     targets: tuple[str, ...] = Field(ALL_LINEAR, min_length=1)
@@ -49,7 +55,7 @@ class BlockDiagonal(Frozen):
     kind: Literal["block_diagonal"] = "block_diagonal"
     grouping: Literal["aligned", "isolated"]
     """`isolated`: one group per concept. `aligned`: concepts that damage one another share a group."""
-    rank: int = Field(2, gt=0)
+    rank: int = Field(2, gt=0, le=MOST)
     alpha: float = Field(4, gt=0)
     dropout: float = Field(0.05, ge=0, lt=1)
 
@@ -81,7 +87,7 @@ class Csr(Frozen):
     """Domain of the probes whose activations span the target subspace."""
     variance: float = Field(0.9, gt=0, le=1)
     """Share of the centred target activations' variance that the subspace holds."""
-    every: int = Field(50, gt=0)
+    every: int = Field(50, gt=0, le=MOST)
     """The penalty is added at every so-many-th step."""
     probe_set: str | None = None
     """Whose activations are held; None: the manifest's own set."""
@@ -97,11 +103,11 @@ class Training(Frozen):
     """What is trained instead of `lora`; a condition's own comes before it."""
     optimizer: Optimizer = Optimizer()
     csr: Csr = Csr()
-    batch_size: int = Field(1, gt=0)
+    batch_size: int = Field(1, gt=0, le=MOST)
     """Sequences per micro-batch."""
-    accumulation: int = Field(16, gt=0)
+    accumulation: int = Field(16, gt=0, le=MOST)
     """Micro-batches per optimizer step."""
-    tokens_per_forward: int = Field(2048, gt=0)
+    tokens_per_forward: int = Field(2048, gt=0, le=MOST)
     """Padded tokens that share one forward pass at most, sequences of similar length together; a longer sequence has one
     of its own. The gradient is that of one sequence at a time, with dropout off (§9, fusing)."""
     dequantise: Literal["each_time", "once"] = "each_time"
@@ -115,9 +121,9 @@ class Training(Frozen):
     compute: Literal["bfloat16", "float32"] = "bfloat16"
     """Precision of the matrix products; adapters, optimizer and loss stay in float32."""
     append_eos: bool = True
-    checkpoint_every: int = Field(50, gt=0)
+    checkpoint_every: int = Field(50, gt=0, le=MOST)
     """Steps between saved states; a killed run loses at most these."""
-    heldout: int = Field(0, ge=0)
+    heldout: int = Field(0, ge=0, le=MOST)
     """Texts per domain kept out of training, on which the loss is measured at each diagnostic."""
 
     @field_validator("adapter", mode="before")
@@ -151,7 +157,7 @@ class Training(Frozen):
 class Phase(Frozen):
     """A stretch of steps on one mixture of domains."""
 
-    steps: int = Field(gt=0)
+    steps: int = Field(gt=0, le=MOST_STEPS)
     mixture: dict[str, float] = Field(min_length=1)
     """Share of each domain; the shares add up to 1."""
 
@@ -179,6 +185,12 @@ class Condition(Frozen):
     """The condition whose trained adapter it goes on from, same model and seed, under a fresh schedule; None: the base."""
     adapter: Adapter | None = None
     """What it trains; None: what the manifest's `training` says."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.steps > MOST_STEPS:
+            raise ValueError(f"has {self.steps:,} steps in all, expected {MOST_STEPS:,} at most; train in fewer")
+        return self
 
     @model_validator(mode="after")
     def _trains_what_it_adapts(self) -> Self:

@@ -5,35 +5,31 @@ N probes, D width.
 
 import csv
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from repro.errors import InputError
+from repro.files import is_file
 from repro.geometry import Labels
 from repro.geometry.diagnosis import checked
 from repro.geometry.undefined import Array
+from repro.measure.npz import read_array
 
 KEY = "activations"
+LARGEST = 64 << 20  # bytes of a table of labels
 LEAST = 1e-290
 """Squares below this have fewer digits than a double."""
 
 
 def read_activations(path: Path) -> Array:
     """The matrix N × D under the key `activations` of an npz file. Raises `InputError`."""
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no such file; expected an npz file with the key {KEY!r}.")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not an npz file; save the matrix with np.savez(file, {KEY}=X).")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if KEY not in archive.files:
-                raise InputError(f"{path}: keys are {archive.files}; expected {KEY!r}. Save it with that name.")
-            X = archive[KEY]
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read as npz ({_one_line(error)}); save it with np.savez.") from None
+    X = read_array(path, KEY)
     try:
         return _varying(checked(X))
     except InputError as error:
@@ -64,8 +60,12 @@ def read_labels(path: Path, probes: int) -> Labels:
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no such file; expected a csv file with one column per concept.")
+    if path.stat().st_size > LARGEST:
+        raise InputError(
+            f"{path}: is larger than {LARGEST >> 20} MiB, more than any table of labels; correct the path."
+        )
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [[cell.strip() for cell in row] for row in csv.reader(file) if row]

@@ -3,7 +3,7 @@
 B sequences of a forward pass, T tokens of the longest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,9 +28,17 @@ class Batch:
 
 
 def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, training: Training) -> list[int]:
-    """Token ids of a plain text, EOS after it, cut to the protocol's length."""
+    """Token ids of a plain text, EOS after it, cut to the protocol's length.
+
+    Raises InputError when EOS is asked for and the tokenizer has none.
+    """
     ids: list[int] = tokenizer(text)["input_ids"]
     if training.append_eos:
+        if tokenizer.eos_token_id is None:
+            raise InputError(
+                "field training.append_eos: true, but the model's tokenizer has no end-of-text token; set it to "
+                "false, or name a model whose tokenizer has one"
+            )
         ids = [*ids, tokenizer.eos_token_id]
     return ids[: training.max_length]
 
@@ -58,6 +66,19 @@ def check_predicting(sequences: Sequence[Sequence[int]], where: str) -> None:
         raise InputError(
             f"{where}: found no text of two tokens or more among {len(sequences)}, and the first token of a text is never "
             "predicted; bring longer texts, or set `append_eos: true`"
+        )
+
+
+def check_embedded(
+    sequences: Iterable[Sequence[int]], tokenizer: PreTrainedTokenizerBase, rows: int, where: str
+) -> None:
+    """Raises InputError naming a token that the model has no embedding for; `rows`: embeddings of the model."""
+    beyond = next((token for row in sequences for token in row if token >= rows), None)
+    if beyond is not None:
+        name = tokenizer.convert_ids_to_tokens(beyond)
+        raise InputError(
+            f"{where}: the tokenizer gives token {name!r} the id {beyond}, but the model has {rows} embeddings; the "
+            "tokenizer is not the model's own: name a source whose files belong together"
         )
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -28,6 +29,8 @@ from transformers import (
 
 from repro.errors import SetupError
 from repro.manifest.model import Architecture, Model, PackagedGGUF
+from repro.plan.weight_files import check_weights
+from repro.train.model import check_all_loaded
 from repro.train.texts import python_topics, standard_library
 
 FAMILIES = {
@@ -56,6 +59,7 @@ def materialise(model: Model, source: Path | None, destination: Path) -> None:
         tokenizer.save_pretrained(beside)
         identity = {"model": model.model_dump(mode="json"), "parameters": network.num_parameters()}
         (beside / "identity.json").write_text(json.dumps(identity, indent=2) + "\n")
+        check_weights(beside, model)
         shutil.rmtree(destination, ignore_errors=True)
         os.replace(beside, destination)
     finally:
@@ -64,7 +68,11 @@ def materialise(model: Model, source: Path | None, destination: Path) -> None:
 
 def from_gguf(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A dequantised GGUF checkpoint as a fresh float32 model: one loaded from GGUF refuses to be saved."""
-    loaded = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch.float32)
+    found = AutoModelForCausalLM.from_pretrained(
+        str(path.parent), gguf_file=path.name, dtype=torch.float32, output_loading_info=True
+    )
+    loaded, told = cast(tuple[PreTrainedModel, dict[str, Any]], found)
+    check_all_loaded(path, told)
     tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
     state = loaded.state_dict()
     described = loaded.config.to_dict()

@@ -9,7 +9,7 @@ from typing import get_args
 
 import yaml
 
-from repro.manifest.data import HubDataset, LocalFile, ReasoningGym
+from repro.manifest.data import HubDataset, LocalFile
 from repro.manifest.experiment import Diagnostics, Experiment, Further
 from repro.manifest.training import BlockDiagonal, Condition, Csr, Lora, Training
 
@@ -69,7 +69,6 @@ def test_the_page_names_every_field_that_one_needs() -> None:
         (Condition, set()),
         (LocalFile, {"kind"}),
         (HubDataset, {"kind", "note"}),
-        (ReasoningGym, {"kind"}),
         (Diagnostics, set()),
         (Lora, {"kind"}),
         (BlockDiagonal, {"kind"}),

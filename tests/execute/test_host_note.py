@@ -50,6 +50,21 @@ def test_what_differs_from_the_commit_makes_it_dirty(git: Git, tmp_path: Path, n
     assert commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
 
 
+def test_a_hook_of_another_repository_does_not_lend_its_commit(
+    git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As inside a git hook or `git rebase --exec`, where GIT_DIR and GIT_WORK_TREE are set."""
+    other = tmp_path / "other"
+    git("init", "--quiet", str(other))
+    for name, value in (("GIT_DIR", other / ".git"), ("GIT_WORK_TREE", other), ("GIT_INDEX_FILE", other / "index")):
+        monkeypatch.setenv(name, str(value))
+    (tmp_path / ".git" / "info" / "exclude").write_text("other\n")
+    assert commit(tmp_path)["commit"] != "unknown"
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name)
+    assert commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": False}
+
+
 @pytest.mark.usefixtures("git")
 def test_without_git_it_is_unknown_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """No checkout, a folder inside somebody else's checkout, no git command, a checkout git refuses to read."""

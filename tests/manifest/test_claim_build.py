@@ -55,7 +55,7 @@ def test_a_table_gives_one_claim_per_filled_cell_with_the_keys_of_its_row(tmp_pa
         ("step: 5000", "stepp: 5000", "field stepp: unknown"),
         ("| 0.641 | fine   |", "| 0.641 |", "cells, expected"),
         ("0.641", "some", "no number can be read"),
-        ("locator: Table 1", "", "no locator"),
+        ("locator: Table 1", "", "field locator: missing"),
     ],
 )
 def test_a_slip_in_a_table_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

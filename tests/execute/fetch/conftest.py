@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import math
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +14,32 @@ from typing import Any
 
 import pytest
 
-from repro.manifest.load import load_models
+from repro.manifest.model import Model
+from repro.plan.weight_files import expected_tensors
 
-MODEL = load_models()["qwen2.5-coder-7b"]
-REPOSITORY, REVISION = MODEL.weights.repository, MODEL.weights.revision  # type: ignore[union-attr]  # a hub model
+REPOSITORY, REVISION = "somebody/small", "a" * 40
+WEIGHTS = {"kind": "hub", "repository": REPOSITORY, "revision": REVISION}
+SHAPE = {"family": "llama", "hidden": 256, "layers": 2, "heads": 4, "kv_heads": 2, "intermediate": 512}
+MODEL = Model.model_validate(
+    {"id": "small", "title": "Small", "weights": WEIGHTS, "architecture": {**SHAPE, "vocabulary": 11000}}
+)
+CONFIG = {
+    "model_type": "llama",
+    "hidden_size": 256,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 512,
+    "vocab_size": 11000,
+}
+OWN_MODELS = Path(__file__).parents[2] / "own_models.py"
 MANIFEST = """
 id: fetched
 title: One base model from a hub
 image: local
 probe_set: factorial_48
 conditions: {B0: {title: base model}}
-arms: [{models: [qwen2.5-coder-7b], conditions: [B0], seeds: [0]}]
+arms: [{models: [small], conditions: [B0], seeds: [0]}]
 """
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -97,12 +115,24 @@ class Hub:
         return 206 if part else 200, headers, content
 
 
+def weights() -> bytes:
+    """A safetensors file of the model's tensors, 24 MiB of them: a broken download keeps whole chunks of 10."""
+    header: dict[str, Any] = {}
+    end = 0
+    for name, shape in expected_tensors(MODEL.architecture).items():
+        size = 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    described = json.dumps(header).encode()
+    return len(described).to_bytes(8, "little") + described + (bytes(range(251)) * (end // 251 + 1))[:end]
+
+
 @pytest.fixture
 def hub(helper: Callable[[str], ModuleType]) -> Iterator[Hub]:
     """A hub with one model: weights, configuration, and what must not be taken."""
     held = Hub({
-        "model.safetensors": bytes(range(256)) * 98304,  # 24 MiB: a broken download keeps whole chunks of 10
-        "config.json": b"{}",
+        "model.safetensors": weights(),
+        "config.json": json.dumps(CONFIG).encode(),
         "pytorch_model.bin": b"a pickle",
         "modeling_own.py": b"raise SystemExit",
         "consolidated.safetensors": b"the same weights again",
@@ -119,10 +149,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fetch(repro: Any, hub: Hub, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def fetch(hub: Hub, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`repro fetch` of that model from that hub, or from another address."""
-    path = tmp_path / "fetched.yaml"
+    path, models = tmp_path / "fetched.yaml", tmp_path / "models.yaml"
     path.write_text(MANIFEST)
+    models.write_text(json.dumps({"small": MODEL.model_dump(mode="json", exclude={"id"})}))
 
     def run(address: str = "") -> subprocess.CompletedProcess[str]:
         given = {
@@ -131,7 +162,8 @@ def fetch(repro: Any, hub: Hub, tmp_path: Path) -> Callable[..., subprocess.Comp
             "HF_HUB_DISABLE_XET": "1",
             "REPRO_CACHE": str(tmp_path),
         }
-        done: subprocess.CompletedProcess[str] = repro("fetch", str(path), **given)
-        return done
+        command = [sys.executable, str(OWN_MODELS), str(models), "fetch", str(path)]
+        environment = {**os.environ, **given}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
 
     return run

@@ -9,6 +9,15 @@ from typing import Any
 
 import pytest
 
+CONFIG = json.dumps({
+    "model_type": "llama", "hidden_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "intermediate_size": 512, "vocab_size": 11000,
+}).encode()  # fmt: skip
+EMPTY = (2).to_bytes(8, "little") + b"{}"
+LOST = {
+    "model.safetensors.index.json": b'{"metadata": {}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}',
+    "a.safetensors": EMPTY,
+}
 Fetch = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -48,6 +57,10 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(fetch: Fetch, hub: A
         ({"sizes": {"model.safetensors": 1 << 60}}, "needs 1073741824.0 GiB more"),
         ({"gated": True}, "gated; accept its terms on the hub and set HF_TOKEN"),
         ({"files": {"config.json": b"{}", "pytorch_model.bin": b"a pickle"}}, "the hub has no safetensors for it"),
+        ({"files": {"adapter_config.json": b"{}", "adapter_model.safetensors": b"x"}}, "an adapter lies in it"),
+        ({"files": {"config.json": CONFIG, "model.safetensors": b"x" * 64}}, "no whole safetensors file"),
+        ({"files": {"config.json": CONFIG, **LOST}}, "names b.safetensors, of 2 shards, which is not there"),
+        ({"files": {"config.json": CONFIG, "model.safetensors": EMPTY}}, "21 of 21 weights are in no file"),
     ],
     ids=[
         "a revision that moved",
@@ -58,6 +71,10 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(fetch: Fetch, hub: A
         "no room",
         "gated",
         "pickles only",
+        "an adapter",
+        "a file that is none",
+        "a shard that was not uploaded",
+        "a model without weights",
     ],
 )
 def test_what_is_not_as_pinned_stops_with_one_line(
@@ -70,7 +87,7 @@ def test_what_is_not_as_pinned_stops_with_one_line(
     assert done.returncode == 2
     assert words in done.stderr
     last = done.stderr.strip().splitlines()[-1]  # after progress bars
-    assert last.startswith("repro fetch: model qwen2.5-coder-7b (")
+    assert last.startswith("repro fetch: model small (")
     assert "Traceback" not in done.stderr
     assert not folder.exists()
 
@@ -89,7 +106,7 @@ def test_what_was_refused_is_fetched_once_the_hub_is_right(fetch: Fetch, hub: An
     assert fetch().returncode == 2
     hub.published.clear()
     assert fetch().returncode == 0
-    assert (folder / "config.json").read_bytes() == b"{}"
+    assert (folder / "config.json").read_bytes() == hub.files["config.json"]
 
 
 def test_fetching_again_verifies_what_is_there(fetch: Fetch, folder: Path) -> None:

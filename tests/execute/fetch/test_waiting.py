@@ -1,5 +1,6 @@
 """Two processes that fetch into one cache: the second waits, and takes what the first has brought."""
 
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -8,7 +9,7 @@ from repro.execute.fetch import fetch_models
 from repro.manifest.load import load_models
 
 
-def test_a_second_fetch_waits_for_the_first(tmp_path: Path) -> None:
+def test_a_second_fetch_waits_for_the_first(tmp_path: Path, tiny_llama: Path) -> None:
     """While another process fetches into the same cache; then it finds what that one brought."""
     model = load_models()["tiny-llama"]
     said: list[str] = []
@@ -23,8 +24,7 @@ def test_a_second_fetch_waits_for_the_first(tmp_path: Path) -> None:
         while not said:
             waiting.join(0.05)
         assert said == [f"another repro fetches into {lock.parent}; waiting for it"]
-        (lock.parent / model.folder).mkdir()
-        (lock.parent / model.folder / "identity.json").write_text("{}")
+        shutil.copytree(tiny_llama, lock.parent / model.folder)
     finally:
         holder.communicate()
     waiting.join()

@@ -1,0 +1,181 @@
+"""Which tensors a model's folder must hold, and whether it does: read from the files' headers, without torch.
+
+A library that loads a model draws at random whatever its files lack, and says so in a warning alone. So every
+parameter has to be there in its shape, and every tensor that is there has to be one of the model's: the host looks
+before a run begins, the worker before it loads (docs/SCIENCE.md §9, how weights came to be).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from repro.errors import SetupError
+from repro.manifest.model import Architecture, Model
+from repro.plan.memory import linear_sizes
+from repro.plan.safetensors_header import STORED, Tensor, equal_bytes, read_header, read_json_whole
+
+WEIGHTS, INDEX, ADAPTER = "model.safetensors", "model.safetensors.index.json", "adapter_config.json"
+EMBEDDINGS, OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
+COMPUTED = re.compile(r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq")
+"""A buffer that older files hold and that the architecture computes from its configuration."""
+CONFIGURED = {
+    "hidden_size": "hidden",
+    "num_hidden_layers": "layers",
+    "num_attention_heads": "heads",
+    "num_key_value_heads": "kv_heads",
+    "intermediate_size": "intermediate",
+    "vocab_size": "vocabulary",
+    "tie_word_embeddings": "tied",
+    "model_type": "family",
+}
+"""Field of config.json → field of an architecture in models.yaml."""
+
+
+def check_weights(folder: Path, model: Model) -> None:
+    """Compare a model's folder with its architecture, tensor by tensor. Raises SetupError naming what differs."""
+    where = f"model {model.id} ({folder})"
+    _check_configuration(folder, model.architecture, where)
+    tensors = read_tensors(folder, where)
+    problems = [*_differences(tensors, expected_tensors(model.architecture), model.architecture)]
+    if problems:
+        raise SetupError(
+            f"{where}: {'; '.join(problems)}; {_saved_under(tensors, model.architecture)}refused, since what is "
+            "missing would be drawn at random: name a source of this very architecture, or correct models.yaml"
+        )
+    both = [tensors[name] for name in (EMBEDDINGS, OUTPUT) if name in tensors]
+    if model.architecture.tied and len(both) == 2 and not equal_bytes(*both):
+        raise SetupError(
+            f"{where}: {OUTPUT} differs from {EMBEDDINGS}, but models.yaml says tied: true, under which the first "
+            "is never read; say tied: false there if the model has two matrices"
+        )
+
+
+def expected_tensors(shape: Architecture) -> dict[str, tuple[int, ...]]:
+    """Name → shape of every parameter of an architecture, as transformers names them."""
+    linear = linear_sizes(shape)
+    found: dict[str, tuple[int, ...]] = {EMBEDDINGS: (shape.vocabulary, shape.hidden)}
+    for layer in range(shape.layers):
+        at = f"model.layers.{layer}."
+        for name, (into, out) in linear.items():
+            part = "mlp" if name in ("gate_proj", "up_proj", "down_proj") else "self_attn"
+            found[f"{at}{part}.{name}.weight"] = (out, into)
+            if shape.family == "qwen2" and name in ("q_proj", "k_proj", "v_proj"):
+                found[f"{at}{part}.{name}.bias"] = (out,)
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            found[f"{at}{name}.weight"] = (shape.hidden,)
+    found["model.norm.weight"] = (shape.hidden,)
+    if not shape.tied:
+        found[OUTPUT] = (shape.vocabulary, shape.hidden)
+    return found
+
+
+def read_tensors(folder: Path, where: str) -> dict[str, Tensor]:
+    """Every tensor of a folder's weights, as their headers describe them.
+
+    Raises SetupError for a shard that is not there, and for a file that is not whole safetensors.
+    """
+    if (folder / WEIGHTS).is_file():
+        return read_header(folder / WEIGHTS, where)
+    if not (folder / INDEX).is_file():
+        others = ", ".join(sorted(path.name for path in folder.glob("*.safetensors"))) or "no safetensors"
+        raise SetupError(f"{where}: found {others}, expected {WEIGHTS}, or {INDEX} and the shards that it names")
+    index = read_json_whole(folder / INDEX, where)
+    named = index.get("weight_map") if isinstance(index, dict) else None
+    if (
+        not isinstance(named, dict)
+        or "metadata" not in index  # which the library reads first
+        or not all(isinstance(shard, str) for shard in named.values())
+    ):
+        raise SetupError(
+            f"{where}: {INDEX} has no metadata, or no weight_map from tensors to shards; fetch the model again"
+        )
+    shards = sorted(set(named.values()))
+    absent = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
+    if absent:
+        raise SetupError(
+            f"{where}: {INDEX} names {_some(absent)}, of {len(shards)} shards, which is not there; the source is "
+            "incomplete: fetch it again, or name another in models.yaml"
+        )
+    found = {shard: read_header(folder / shard, where) for shard in shards}
+    for name, shard in named.items():
+        if name not in found[shard]:
+            raise SetupError(f"{where}: {INDEX} says that {shard} holds {name}, which it does not; fetch it again")
+    return {name: tensor for shard in shards for name, tensor in found[shard].items()}
+
+
+def _check_configuration(folder: Path, shape: Architecture, where: str) -> None:
+    """Compare config.json, which the model is built from, with models.yaml."""
+    path = folder / "config.json"
+    if (folder / ADAPTER).is_file():
+        raise SetupError(
+            f"{where}: found {ADAPTER}, so an adapter lies in it, expected a base model alone; name the model that the "
+            "adapter was trained on, or one that it was merged into"
+        )
+    if not path.is_file():
+        raise SetupError(f"{where}: found no config.json; name a source that holds a whole model")
+    found = read_json_whole(path, where)
+    if not isinstance(found, dict):
+        raise SetupError(f"{where}: config.json is no mapping of settings; fetch the model again")
+    if found.get("quantization_config"):
+        raise SetupError(
+            f"{where}: config.json says that the weights are stored quantised; name a source of plain ones, which "
+            "are quantised here as the protocol says"
+        )
+    stated = shape.model_dump()
+    given = {"num_key_value_heads": found.get("num_attention_heads"), "tie_word_embeddings": False}
+    given |= {field: value for field, value in found.items() if value is not None}
+    for field, ours in CONFIGURED.items():
+        if given.get(field) != stated[ours]:
+            raise SetupError(
+                f"{where}: config.json says {field} {_short(given.get(field))}, models.yaml says {ours} {stated[ours]}; "
+                "correct it there, or name another source"
+            )
+
+
+def _differences(
+    tensors: dict[str, Tensor], expected: dict[str, tuple[int, ...]], shape: Architecture
+) -> Iterator[str]:
+    """What is missing, what does not belong there, what has another shape, what is stored otherwise."""
+    once = {EMBEDDINGS} if shape.tied and OUTPUT in tensors else set()  # one matrix, under either of its names
+    if missing := [name for name in expected if name not in {*tensors, *once}]:
+        yield f"{len(missing)} of {len(expected)} weights are in no file ({_some(missing)})"
+    spare = {OUTPUT: expected[EMBEDDINGS]} if shape.tied else {}
+    computed = {name: (shape.hidden // shape.heads // 2,) for name in tensors if COMPUTED.fullmatch(name)}
+    known = expected | spare | computed
+    if foreign := [name for name in tensors if name not in known]:
+        yield f"{len(foreign)} tensors are no weights of this architecture ({_some(foreign)})"
+    for name, tensor in tensors.items():
+        if name in known and tensor.shape != known[name]:
+            yield f"{name} has shape {_times(tensor.shape)}, expected {_times(known[name])}"
+            break
+    for name, tensor in tensors.items():
+        if tensor.dtype not in STORED:
+            yield f"{name} is stored as {_short(tensor.dtype)}, expected one of {', '.join(STORED)}"
+            break
+
+
+def _saved_under(tensors: Iterable[str], shape: Architecture) -> str:
+    """A hint for names that all begin with the same words, as those of a wrapped or compiled model do."""
+    first = next(iter(tensors), "")
+    prefix = first[: first.find("model.")] if "model." in first else first[: max(first.find("lm_head."), 0)]
+    if not prefix or not all(name.startswith(prefix) for name in tensors):
+        return ""
+    inside = {name.removeprefix(prefix) for name in tensors}
+    if not expected_tensors(shape).keys() <= inside:
+        return ""
+    return f"every name begins with {prefix!r}, as of a wrapped or compiled model: save it without; "
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(_short, names[:3]))
+    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _short(value: object) -> str:
+    """A value of a file nobody here wrote, fit for one line."""
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a single number"
