@@ -25,6 +25,7 @@ from repro.geometry import diagnose
 from repro.manifest.experiment import Diagnostics
 from repro.manifest.load import load_models
 from repro.manifest.probes import load_probe_set
+from repro.train.batches import tokenise_probe
 
 MODEL = "smollm2-135m"
 PROBES = "factorial_48"
@@ -69,8 +70,8 @@ def loaded() -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
 
 def batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Batch]:
     """The batches that `capture` makes: (indices, ids, mask, special-token mask)."""
-    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
-    order = by_length([len(item["input_ids"]) for item in encoded])
+    encoded = [tokenise_probe(tokenizer, text) for text in texts]
+    order = by_length([len(ids) for ids, _ in encoded])
     return [(indices, *padded_tensors([encoded[i] for i in indices], torch.device("cpu"))) for indices in order]
 
 

@@ -28,10 +28,12 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, and print the record or the tables."""
-    from repro.measure import alone, measure, read_activations, read_labels, record
+    from repro.measure import alike, alone, measure, read_activations, read_labels, record
 
     X = read_activations(arguments.activations)
     labels = read_labels(arguments.labels, len(X))
+    for words in alike(labels):
+        print(f"repro measure: {arguments.labels}: {words}", file=sys.stderr)
     measured = measure(X, labels, quick=arguments.quick)
     if arguments.json:
         print(json.dumps(record(measured), indent=2, allow_nan=False))

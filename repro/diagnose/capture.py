@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from repro.errors import InputError
 from repro.frozen import Frozen
 from repro.manifest.experiment import Diagnostics
+from repro.train.batches import tokenise_probe
 from repro.train.loss import decoder_and_head
 from repro.train.model import without_dropout
 
@@ -44,11 +45,11 @@ def capture(
 
     Raises InputError for a text that leaves no token to pool over.
     """
-    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
+    encoded = [tokenise_probe(tokenizer, text) for text in texts]
     decoder, _ = decoder_and_head(model)
     rows: dict[Reading, list[Tensor]] = {reading: [torch.empty(0)] * len(texts) for reading in readings}
     with without_dropout(model), full_precision(model), _inputs_of(decoder.get_submodule("norm")) as before_norm:
-        for indices in by_length([len(item["input_ids"]) for item in encoded]):
+        for indices in by_length([len(ids) for ids, _ in encoded]):
             ids_BT, mask_BT, special_BT = padded_tensors([encoded[i] for i in indices], next(model.parameters()).device)
             after_BTH = decoder(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state
             for reading in readings:
@@ -97,15 +98,15 @@ def by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def padded_tensors(items: Sequence[dict[str, list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """(ids, mask, special-token mask), each B×T, padded on the right."""
-    longest = max(len(item["input_ids"]) for item in items)
+def padded_tensors(items: Sequence[tuple[list[int], list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """(ids, mask, special-token mask), each B×T, padded on the right. `items`: (ids, special-token mask) of each text."""
+    longest = max(len(ids) for ids, _ in items)
 
-    def padded(key: str | None) -> Tensor:
-        rows = [item[key] if key else [1] * len(item["input_ids"]) for item in items]
+    def padded(rows: Sequence[Sequence[int]]) -> Tensor:
         return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
 
-    return padded("input_ids"), padded(None), padded("special_tokens_mask")
+    ids, special = zip(*items, strict=True)
+    return padded(ids), padded([[1] * len(row) for row in ids]), padded(special)
 
 
 def pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:

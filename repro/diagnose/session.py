@@ -34,9 +34,10 @@ from repro.train.adapters.count import trained_rows
 from repro.train.adapters.keep import load_adapter, save_adapter
 from repro.train.adapters.place import adapt
 from repro.train.allocator import keep_freed_memory
-from repro.train.batches import check_embedded, check_predicting, tokenise
+from repro.train.batches import check_embedded, check_predicting, tokenise, tokenise_probe
 from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
 from repro.train.heldout import heldout_losses
+from repro.train.leaks import HeldOut
 from repro.train.loop import Step, Trainer
 from repro.train.mixture import order, order_by_tokens, shared, split
 from repro.train.model import load_base, load_tokenizer, require_device
@@ -112,7 +113,7 @@ def _train(session: Session) -> str | None:
         if diverged:
             break
     kept = _go_back(session, trainer, diverged) if diverged else ""
-    save_adapter(session.model, session.folder.path / "adapter")
+    save_adapter(session.model, session.folder.path / "adapter", run.model)
     return f"{diverged.problem}; {kept}" if diverged else None
 
 
@@ -154,7 +155,7 @@ def _probe_sets(run: Run, folder: RunFolder, tokenizer: PreTrainedTokenizerBase)
     held = ["csr_probes.json"] if run.condition.csr and run.training.csr.probe_set else []
     found = [ProbeSet.model_validate(read_json(folder.path / name)) for name in (*names, *held)]
     for probes in found:
-        sequences = (tokenizer(text)["input_ids"] for text in probes.texts())
+        sequences = (tokenise_probe(tokenizer, text)[0] for text in probes.texts())
         check_embedded(sequences, tokenizer, run.model.architecture.vocabulary, f"probe set {probes.id}")
     return found[: len(names)]
 
@@ -197,12 +198,13 @@ def _data(
         for domain, sources in run.domains.items()
     }
     used = {domain for phase in run.condition.phases for domain in phase.mixture}
-    held = {text for sources in parts.values() for _, chosen in sources for text in chosen}
+    encode = cached(lambda text: tokenise(tokenizer, text, run.training))
+    held = HeldOut((text for sources in parts.values() for _, chosen in sources for text in chosen), encode, tokenizer)
     trained = {
-        domain: [[text for text in kept if text not in held] for kept, _ in parts[domain]] for domain in sorted(used)
+        domain: [[text for text in kept if not held.holds(text)] for kept, _ in parts[domain]]
+        for domain in sorted(used)
     }
     per_step = run.training.sequences_per_step
-    encode = cached(lambda text: tokenise(tokenizer, text, run.training))
     phases, seed = run.condition.phases, run.draw_seed
     if run.condition.mixing == "tokens":
         drawn = order_by_tokens(phases, trained, per_step, seed, length=lambda text: len(encode(text)))

@@ -127,6 +127,11 @@ def checked(X: npt.ArrayLike) -> Array:
     array = np.asarray(X)
     if array.ndim != 2 or 0 in array.shape:
         raise InputError(f"activations have shape {array.shape}; expected probes × width, neither empty.")
+    if array.dtype == np.uint16:
+        raise InputError(
+            "activations are of type uint16: are they the bits of bfloat16, which NumPy does not have? Save them as "
+            "float32 (X.float().numpy() in torch); whole numbers as int64."
+        )
     if array.dtype.kind not in "fiu":
         raise InputError(f"activations are of type {array.dtype}; expected real numbers.")
     array = np.asarray(array, dtype=np.float64)

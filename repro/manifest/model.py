@@ -77,6 +77,16 @@ class Model(Frozen):
     architecture: Architecture
 
     @property
+    def origin(self) -> tuple[str, str | None]:
+        """Where loaders find it: (repository, revision) on the hub, or (its folder below the cache, None).
+
+        The second begins with a dot, so that no loader takes it for a repository of somebody's on the hub.
+        """
+        if isinstance(self.weights, HubWeights):
+            return self.weights.repository, self.weights.revision
+        return f"./models/{self.folder}", None
+
+    @property
     def folder(self) -> str:
         """Name of its folder in the cache: the id, and a digest of everything that decides the weights."""
         return f"{self.id}-{digest(self.model_dump(mode='json', exclude={'title'}))[:12]}"

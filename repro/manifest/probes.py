@@ -19,6 +19,7 @@ from repro.manifest.explain import brief, explain
 from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import read_yaml, validate
 from repro.shipped import ROOT, places
+from repro.spelling import is_missing, look_alike, no_text
 
 PROBES = ROOT / "probes"
 """The probe sets that come with the project."""
@@ -81,6 +82,10 @@ class ProbeSet(Frozen):
         for concept, classes in self.concepts.items():
             if len(set(classes)) < 2 or list(classes) != sorted(set(classes)):
                 yield f"concept {concept!r} declares {list(classes)}; expected at least two different classes, sorted"
+            if missing := next((name for name in classes if is_missing(name)), None):
+                yield f"concept {concept!r} declares {missing!r}, which stands for no label; write the class in full"
+            for group in look_alike(classes):
+                yield f"concept {concept!r} declares classes that look alike: {', '.join(map(ascii, group))}; keep one"
         named = {c for cell in self.balanced for c in cell} | self.label_words.keys()
         named |= self.limits.lexical_gap.keys() | self.limits.accuracy.keys()
         if unknown := sorted(named - self.concepts.keys()):
@@ -192,6 +197,8 @@ def _read_probes(path: Path, classes: dict[str, list[str]]) -> Iterator[Probe]:
         except ValidationError as error:
             raise ManifestError(f"{where}: {explain(error, Probe)}; a line is an object of id, labels, text") from None
         _require_declared(probe, classes, where)
+        if found := no_text(probe.text):
+            raise ManifestError(f"{where}: probe {probe.id!r} holds {found}, which is no text; write it again, whole")
         yield probe
 
 

@@ -4,7 +4,7 @@ inputs (npz and csv) → compose (all of docs/SCIENCE.md §3–7) → record (th
 """
 
 from repro.measure.compose import Measured, measure
-from repro.measure.inputs import read_activations, read_labels
+from repro.measure.inputs import alike, read_activations, read_labels
 from repro.measure.record import alone, record
 
-__all__ = ["Measured", "alone", "measure", "read_activations", "read_labels", "record"]
+__all__ = ["Measured", "alike", "alone", "measure", "read_activations", "read_labels", "record"]

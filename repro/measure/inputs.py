@@ -16,6 +16,7 @@ from repro.geometry import Labels
 from repro.geometry.diagnosis import checked
 from repro.geometry.undefined import Array
 from repro.measure.npz import read_array
+from repro.spelling import is_missing, look_alike
 
 KEY = "activations"
 LARGEST = 64 << 20  # bytes of a table of labels
@@ -44,8 +45,14 @@ def read_labels(path: Path, probes: int) -> Labels:
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise InputError(f"{path}: line {line} has {len(row)} fields; expected {len(header)}, one per concept.")
-        if "" in row:
-            raise InputError(f"{path}: line {line} has no label for {header[row.index('')]!r}; label every probe.")
+        if missing := next((name for name, label in zip(header, row, strict=True) if is_missing(label)), None):
+            found = row[header.index(missing)]
+            words = (
+                f"has {found!r} for {missing!r}, which stands for no label"
+                if found
+                else f"has no label for {missing!r}"
+            )
+            raise InputError(f"{path}: line {line} {words}; label every probe.")
     columns = {name: [row[j] for row in rows] for j, name in enumerate(header)}
     for name, column in columns.items():
         rare, count = min(Counter(column).items(), key=lambda item: (item[1], item[0]))
@@ -57,6 +64,15 @@ def read_labels(path: Path, probes: int) -> Labels:
         return Labels.of(columns)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def alike(labels: Labels) -> list[str]:
+    """Return a line for each group of a concept's classes that a reader takes for one."""
+    return [
+        f"classes {', '.join(map(ascii, group))} of concept {name!r} look alike and are counted apart"
+        for name, classes in zip(labels.concepts, labels.classes, strict=True)
+        for group in look_alike(classes)
+    ]
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -28,19 +28,43 @@ class Batch:
 
 
 def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, training: Training) -> list[int]:
-    """Token ids of a plain text, EOS after it, cut to the protocol's length.
+    """Return the ids of a text as it is trained on, cut to the protocol's length.
 
-    Raises InputError when EOS is asked for and the tokenizer has none.
+    It begins with what the tokenizer itself puts in front (BOS for Llama, Mistral, CodeLlama and DeepSeek, nothing for
+    Qwen) and ends with one EOS where `append_eos` says so, whatever the tokenizer would add. Raises InputError
+    when EOS is asked for and the tokenizer has none.
     """
-    ids: list[int] = tokenizer(text)["input_ids"]
+    end = []
     if training.append_eos:
         if tokenizer.eos_token_id is None:
             raise InputError(
                 "field training.append_eos: true, but the model's tokenizer has no end-of-text token; set it to "
                 "false, or name a model whose tokenizer has one"
             )
-        ids = [*ids, tokenizer.eos_token_id]
-    return ids[: training.max_length]
+        end = [tokenizer.eos_token_id]
+    return [*_around(tokenizer)[0], *_text_ids(tokenizer, text), *end][: training.max_length]
+
+
+def tokenise_probe(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[list[int], list[int]]:
+    """Return (ids, mask of special tokens) of a text as the tokenizer gives it to a model (docs/SCIENCE.md §2).
+
+    Only what the tokenizer adds is special: a text that spells a special token keeps its characters.
+    """
+    (before, after), ids = _around(tokenizer), _text_ids(tokenizer, text)
+    return [*before, *ids, *after], [*[1] * len(before), *[0] * len(ids), *[1] * len(after)]
+
+
+def _text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Return the ids of the text alone: "<|endoftext|>" in it is thirteen characters, not the end of a text."""
+    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return ids
+
+
+def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the ids that the tokenizer puts before and after a text, seen on a text of one letter."""
+    whole, inner = tokenizer("a")["input_ids"], _text_ids(tokenizer, "a")
+    start = next(at for at in range(len(whole)) if whole[at : at + len(inner)] == inner)
+    return whole[:start], whole[start + len(inner) :]
 
 
 def pad(sequences: Sequence[Sequence[int]], filler: int = 0) -> Batch:

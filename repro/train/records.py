@@ -5,6 +5,7 @@ A record comes with the words for where it stands: the line of a file, the row o
 
 import gzip
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 
 from repro.errors import InputError, SetupError
 from repro.manifest.data import HubDataset, LocalFile, path_of, template_parts
+from repro.spelling import no_text
 
 Placed = tuple[str, Mapping[str, Any]]
 """(where it stands, a record)."""
@@ -89,6 +91,8 @@ def _not_blank(where: str, text: str) -> str:
     """The text as it is. A set of others' is taken as published; whoever wrote this file can mend it."""
     if not text.strip():
         raise InputError(f"{where}: found a blank text ({text!r}), expected words to train on; fill it or remove it")
+    if found := no_text(text):
+        raise InputError(f"{where}: found {found}, expected text; remove it")
     return text
 
 
@@ -99,18 +103,25 @@ def _matches(record: Mapping[str, Any], data: LocalFile, where: str) -> bool:
 
 def field(record: Mapping[str, Any], name: str, where: str, asking: str) -> Any:
     """What a record has under a name; a dot enters a field, a number a list. Raises InputError when it has nothing."""
-    found: Any = record
-    for part in path_of(name):
-        if isinstance(found, Mapping) and part in found:
-            found = found[part]
-        elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            raise InputError(
-                f"{where}: has no field {name!r}, which {asking} asks for; it has {', '.join(record) or 'none'} "
-                "(a dot enters a field); correct the name there, or the record"
-            )
-    return found
+    try:
+        return record[name] if name in record else _entered(record, path_of(name))
+    except LookupError:
+        raise InputError(
+            f"{where}: has no field {name!r}, which {asking} asks for; it has {', '.join(record) or 'none'} "
+            "(a dot enters a field); correct the name there, or the record"
+        ) from None
+
+
+def _entered(found: Any, parts: list[str]) -> Any:
+    """Follow the parts of a name; several may be one key that has dots of its own. Raises LookupError."""
+    if not parts:
+        return found
+    if isinstance(found, list) and parts[0].isdigit():
+        return _entered(found[int(parts[0])], parts[1:])
+    for length in range(len(parts), 0, -1) if isinstance(found, Mapping) else ():
+        if (key := ".".join(parts[:length])) in found:
+            return _entered(found[key], parts[length:])
+    raise LookupError
 
 
 def _spelled(only: Mapping[str, object]) -> str:
@@ -123,7 +134,7 @@ def _json_lines(path: Path) -> Iterator[Placed]:
             continue
         where = f"{path}:{number}"
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_once)
         except UnicodeDecodeError as error:
             raise InputError(f"{where}: not UTF-8 (byte {line[error.start]:#x}); save the file as UTF-8") from error
         except ValueError as error:
@@ -133,6 +144,16 @@ def _json_lines(path: Path) -> Iterator[Placed]:
                 f"{where}: found {_kind(record)}, expected an object with fields; write one JSON object a line"
             )
         yield where, record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, each key once. Raises ValueError."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object, and only one can be meant")
+    return found
 
 
 def _parquet(path: Path) -> list[Placed]:
@@ -153,12 +174,16 @@ def through(template: str, records: Iterable[Placed]) -> Iterator[tuple[str, str
         filled = (
             (text, _text(field(record, name, where, asking), name, where) if name else "") for text, name in parts
         )
-        yield where, "".join(text + value for text, value in filled)
+        text = "".join(text + value for text, value in filled)
+        if found := no_text(text, strict=False):
+            raise InputError(f"{where}: found {found}, which no tokenizer reads; write the text again, whole")
+        yield where, text
 
 
 def _text(value: Any, name: str, where: str) -> str:
     """A field as text: words and numbers are, nothing, lists, objects and bytes are not."""
-    if value is None or isinstance(value, list | Mapping | bytes):
+    missing = isinstance(value, float) and not math.isfinite(value)  # how pandas writes what is not there
+    if value is None or missing or isinstance(value, list | Mapping | bytes):
         raise InputError(
             f"{where}: found {_kind(value)} in field {name!r}, expected text; name another field in `template`, or "
             "correct the record where it is yours"
@@ -168,5 +193,7 @@ def _text(value: Any, name: str, where: str) -> str:
 
 def _kind(value: Any) -> str:
     """What a value is, in the words of the file."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value).replace("nan", "NaN").replace("inf", "Infinity")
     kinds = {type(None): "null", list: "a list", dict: "an object", str: "a text", bool: "true or false"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)

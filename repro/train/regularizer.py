@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from repro.manifest.training import Csr, Penalty
-from repro.train.batches import Batch, pad
+from repro.train.batches import Batch, pad, tokenise_probe
 from repro.train.loss import decoder_and_head, precision
 from repro.train.model import without_dropout
 
@@ -124,13 +124,13 @@ def _rows(model: nn.Module, part: ProbeBatch, compute: str) -> list[tuple[int, T
 
 def _batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> tuple[ProbeBatch, ...]:
     """Probes in passes of similar length, in an order that only the texts decide."""
-    encoded = [tokenizer(text, return_special_tokens_mask=True) for text in texts]
-    by_length = sorted(range(len(texts)), key=lambda row: (len(encoded[row]["input_ids"]), row))
+    encoded = [tokenise_probe(tokenizer, text) for text in texts]
+    by_length = sorted(range(len(texts)), key=lambda row: (len(encoded[row][0]), row))
     passes = [by_length[start : start + PROBES_PER_PASS] for start in range(0, len(by_length), PROBES_PER_PASS)]
     return tuple(
         ProbeBatch(
-            batch=pad([encoded[row]["input_ids"] for row in rows]),
-            kept=pad([[1 - special for special in encoded[row]["special_tokens_mask"]] for row in rows]).ids,
+            batch=pad([encoded[row][0] for row in rows]),
+            kept=pad([[1 - special for special in encoded[row][1]] for row in rows]).ids,
             rows=tuple(rows),
         )
         for rows in passes

@@ -1,9 +1,13 @@
 """What `repro measure` cannot measure ends in one clear line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from repro.cli import main
+from repro.errors import InputError
+from repro.measure import alike, read_activations, read_labels
 
 
 def refused(capsys, arguments):
@@ -97,3 +101,37 @@ def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refus
     assert main([*files(1e100 * X, columns), "--quick"]) == 0
     capsys.readouterr()
     assert "Rescale them" in refused(capsys, files(1e100 * X, columns))
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "NA", "<NA>", "None", "N/A", "null"])
+def test_a_label_that_stands_for_none_is_refused(tmp_path: Path, word: str) -> None:
+    """A class of its own would raise the rank and move every number; a name that begins so is one."""
+    path = tmp_path / "l.csv"
+    path.write_text("sex\n" + "f\nm\n" * 3 + f"{word}\nNavajo\n")
+    with pytest.raises(InputError, match=rf"line 8 has '{word}' for 'sex', which stands for no label"):
+        read_labels(path, 8)
+    path.write_text("sex\n" + "f\nm\n" * 3 + "Navajo\nNavajo\n")
+    assert read_labels(path, 8).classes == (("Navajo", "f", "m"),)
+
+
+def test_activations_that_are_the_bits_of_bfloat16_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    rows = np.random.default_rng(0).standard_normal((8, 5)).astype(np.float32)
+    np.savez(path, activations=(rows.view(np.uint32) >> 16).astype(np.uint16))
+    with pytest.raises(InputError, match="are they the bits of bfloat16"):
+        read_activations(path)
+    np.savez(path, activations=rows)
+    assert read_activations(path).shape == (8, 5)
+
+
+def test_classes_that_look_alike_are_told(tmp_path: Path) -> None:
+    """Two Unicode forms, a character without width, two spellings of a number; accents and cases are different classes."""
+    path = tmp_path / "l.csv"
+    alike_labels = ["café", "cafe\u0301", "a\u200bb", "ab", "1", "1.0"]
+    other = ["cafe", "Ab"]
+    path.write_text("kind\n" + "\n".join(2 * (alike_labels + other)) + "\n", encoding="utf-8")
+    told = alike(read_labels(path, 16))
+    assert len(told) == 3
+    assert all("look alike and are counted apart" in line for line in told)
+    path.write_text("kind\n" + "\n".join(2 * other) + "\n", encoding="utf-8")
+    assert alike(read_labels(path, 4)) == []

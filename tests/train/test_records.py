@@ -168,3 +168,44 @@ def test_a_hub_set_that_cannot_be_had_gives_one_line_with_the_way_out() -> None:
     ) as caught:
         list(hub(absent))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('{"text": "cut \\ud83d"}', r"mine\.jsonl:2: found half a character \('\\ud83d', a lone surrogate\)"),
+        ('{"text": "a \\u0000 b"}', r"mine\.jsonl:2: found a NUL \(byte 0\) at character 3"),
+        ('{"text": NaN}', r"mine\.jsonl:2: found NaN in field 'text', expected text"),
+        ('{"text": -Infinity}', r"mine\.jsonl:2: found -Infinity in field 'text', expected text"),
+        ('{"text": "one", "text": "two"}', r"mine\.jsonl:2: not JSON \(the key 'text' stands twice in one object"),
+    ],
+    ids=["surrogate", "nul", "nan", "infinity", "key twice"],
+)
+def test_what_is_no_text_is_refused_at_its_line(tmp_path: Path, line: str, found: str) -> None:
+    """The first line, whole characters of every plane and a number among them, is the positive control."""
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"text": "\\ud83d\\ude42 fine", "score": NaN}\n')
+    assert local(LocalFile(path=str(path))) == ["🙂 fine"]
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(InputError, match=found):
+        local(LocalFile(path=str(path)))
+
+
+def test_a_number_that_is_not_there_is_refused_in_parquet_too(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "mine.parquet"
+    pq.write_table(pa.table({"text": pa.array([1.5, float("nan")])}), path)
+    with pytest.raises(InputError, match=r"mine\.parquet: row 2: found NaN in field 'text'"):
+        local(LocalFile(path=str(path)))
+
+
+def test_a_field_whose_name_has_a_dot_can_be_named(tmp_path: Path) -> None:
+    """As json_normalize writes them; a dot that enters a field is tried after it."""
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"meta.text": "whole", "meta": {"lang": "en", "a.b": {"c": "deep"}}}\n')
+    assert local(LocalFile(path=str(path), template="{meta.text} {meta.lang} {meta.a.b.c}")) == ["whole en deep"]
+    assert local(LocalFile(path=str(path), template="{meta.text}", only={"meta.text": "whole"})) == ["whole"]
+    with pytest.raises(InputError, match=r"has no field 'meta\.nothing'"):
+        local(LocalFile(path=str(path), template="{meta.nothing}"))

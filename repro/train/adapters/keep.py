@@ -19,21 +19,22 @@ from transformers import PreTrainedModel
 
 from repro.errors import EvidenceError
 from repro.files import write_bytes
+from repro.manifest.model import Model
 from repro.train.adapters.block_diagonal import blocks_of
 from repro.train.model import trainable
 
 Tensors = dict[str, Tensor]
 
 
-def save_adapter(model: nn.Module, folder: Path) -> None:
-    """Write what was trained."""
+def save_adapter(model: nn.Module, folder: Path, base: Model) -> None:
+    """Write what was trained; `base`: the model it was trained on, which an adapter's settings name for loaders."""
     name, tensors = _whole(model)
     _write(folder / name, tensors)
     if isinstance(model, PeftModel):
         _write(folder / "adapter_model.safetensors", as_lora(model))
         content = model.peft_config["default"].to_dict()
         content["target_modules"] = sorted(content["target_modules"])
-        content["base_model_name_or_path"] = None  # a path of this machine says nothing elsewhere
+        content["base_model_name_or_path"], content["revision"] = base.origin
         _write_json(folder / "adapter_config.json", content)
     elif isinstance(model, PreTrainedModel):
         content = json.loads(model.config.to_json_string())
