@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.files import is_file
 from repro.manifest.model import Architecture, Model
 from repro.plan.memory import linear_sizes
 from repro.plan.safetensors_header import STORED, Tensor, equal_bytes, read_header, read_json_whole
@@ -90,7 +91,7 @@ def read_tensors(folder: Path, where: str) -> dict[str, Tensor]:
             f"{where}: {INDEX} has no metadata, or no weight_map from tensors to shards; fetch the model again"
         )
     shards = sorted(set(named.values()))
-    absent = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
+    absent = [shard for shard in shards if Path(shard).name != shard or not is_file(folder / shard)]
     if absent:
         raise SetupError(
             f"{where}: {INDEX} names {_some(absent)}, of {len(shards)} shards, which is not there; the source is "
