@@ -9,7 +9,9 @@ RUNNER ?= auto
 LOCK := requirements/dev.lock
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: help setup reproduce test check bench images verify audit lock clean
+FUZZ_SECONDS ?= 500 # for each of 14 kinds of input, two at a time: an hour
+
+.PHONY: help setup reproduce test fuzz check bench images verify audit lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,6 +34,11 @@ reproduce: setup ## plan, run, ingest, verify MANIFEST (default smoke); RUNNER=a
 test: setup ## the tests (no GPU, no network beyond package installs)
 	@echo "repro: running the tests"
 	@$(BIN)/python -m pytest
+
+fuzz: setup ## an hour of inputs nobody meant: each has to be taken, or refused in one line (FUZZ_SECONDS for each kind)
+	@rm -f build/fuzz/counts.txt
+	@REPRO_FUZZ_SECONDS=$(strip $(FUZZ_SECONDS)) $(BIN)/python -m pytest tests/fuzz -n 2
+	@sort build/fuzz/counts.txt
 
 check: setup ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -84,7 +84,9 @@ def test_run_folders(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
         ingest(results)
 
     judge(whole)
-    fuzz(f"run_folder_{Path(name).stem}", strategies["bytes" if name.endswith("parquet") else "json"]([whole]), judge)
+    fuzz(
+        f"run_folder_{Path(name).stem}", strategies["bytes" if name.endswith("parquet") else "json"]([whole]), judge, 8
+    )
 
 
 @pytest.mark.parametrize("name", ["run.json", LOOSE])
@@ -104,7 +106,7 @@ def test_markers(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, 
         RunFolder(folder).check()
 
     judge(whole)
-    fuzz(f"marker_{Path(name).stem}", strategies["json"]([whole]), judge)
+    fuzz(f"marker_{Path(name).stem}", strategies["json"]([whole]), judge, 2)
 
 
 @pytest.mark.parametrize("kind", ["audit", "structure", "identity", "texts"])
@@ -144,4 +146,4 @@ def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
             assert all(isinstance(text, str) for text in texts(source, "x", tmp_path))
 
     judge(path.read_bytes())
-    fuzz(f"cache_{kind}", strategies["bytes" if kind == "texts" else "json"]([path.read_bytes()]), judge)
+    fuzz(f"cache_{kind}", strategies["bytes" if kind == "texts" else "json"]([path.read_bytes()]), judge, 4)

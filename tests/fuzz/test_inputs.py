@@ -78,7 +78,7 @@ def test_model_folders(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: 
         check_weights(folder, load_models()["tiny-llama"])
 
     check_weights(folder, load_models()["tiny-llama"])  # the control
-    fuzz(name, strategies["bytes"]([whole[:3000] if name == "model.safetensors" else whole]), judge)
+    fuzz(name, strategies["bytes"]([whole[:3000] if name == "model.safetensors" else whole]), judge, 3)
 
 
 def check_names(path: Path) -> list[str]:
@@ -121,7 +121,7 @@ def test_records(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path) 
         local(data)  # type: ignore[arg-type]  # it is a file
 
     assert len(local(data)) == 5  # type: ignore[arg-type]
-    fuzz(kind, strategies["bytes"]([path.read_bytes()]), judge)
+    fuzz(kind, strategies["bytes"]([path.read_bytes()]), judge, 2)
 
 
 def test_papers(fuzz: Fuzz, strategies: Strategies, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_papers(fuzz: Fuzz, strategies: Strategies, tmp_path: Path) -> None:
         PAPERS / "selective" / "text" / "04_dynamics.yaml",
     ]
     seeds = trees(*files)
-    fuzz("paper", strategies["yaml"](seeds), judge)
+    fuzz("paper", strategies["yaml"](seeds), judge, 2)
 
 
 def test_paper_headers(fuzz: Fuzz, strategies: Strategies, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_paper_headers(fuzz: Fuzz, strategies: Strategies, tmp_path: Path) -> No
         load_paper(folder)
 
     seeds = trees(PAPERS / "example" / "paper.yaml", PAPERS / "consolidated" / "paper.yaml")
-    fuzz("paper_header", strategies["yaml"]([{**seed, "id": "example"} for seed in seeds]), judge)
+    fuzz("paper_header", strategies["yaml"]([{**seed, "id": "example"} for seed in seeds]), judge, 2)
 
 
 @pytest.mark.parametrize("name", ["concepts.yaml", "probes.jsonl", "recipe.yaml"])
@@ -170,7 +170,10 @@ def test_probe_sets(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pat
     read(folder)  # the control
     seeds = [(folder / name).read_bytes()]
     fuzz(
-        name, strategies["bytes"](seeds) if name == "probes.jsonl" else strategies["yaml"](trees(folder / name)), judge
+        name,
+        strategies["bytes"](seeds) if name == "probes.jsonl" else strategies["yaml"](trees(folder / name)),
+        judge,
+        3,
     )
 
 
