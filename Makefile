@@ -9,7 +9,7 @@ RUNNER ?= auto
 LOCK := requirements/dev.lock
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-FUZZ_SECONDS ?= 500 # for each of 14 kinds of input, two at a time: an hour
+FUZZ_SECONDS ?= 500
 
 .PHONY: help setup reproduce test fuzz check bench images verify audit lock clean
 
