@@ -157,10 +157,16 @@ def changed_bytes(draw: st.DrawFn, contents: list[bytes]) -> bytes:
     return content
 
 
+def dumped(tree: Any) -> bytes:
+    """A tree as YAML."""
+    text: str = yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+    return text.encode("utf-8", "replace")
+
+
 def as_yaml(trees: list[Any]) -> st.SearchStrategy[bytes]:
     """Changed trees as YAML, and changed bytes of the same files."""
-    whole = [yaml.safe_dump(tree, allow_unicode=True, sort_keys=False).encode() for tree in trees]
-    written = changed_tree(trees).map(lambda tree: yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "replace"))
+    whole = [dumped(tree) for tree in trees]
+    written = changed_tree(trees).map(dumped)
     return st.one_of(written, written, changed_bytes(whole))
 
 
