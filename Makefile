@@ -9,10 +9,11 @@ MANIFEST ?= smoke
 RUNNER ?= auto
 ONLY ?=
 IMAGE ?= cpu
+FUZZ_SECONDS ?= 500
 export HF_HUB_DISABLE_TELEMETRY = 1
 export PYTHON TORCH VENV
 
-.PHONY: help setup reproduce test test-quick check bench images verify audit lock package clean
+.PHONY: help setup reproduce test test-quick fuzz check bench images verify audit lock package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -30,6 +31,11 @@ test: setup ## every test (no GPU, no network beyond package installs)
 
 test-quick: setup ## the tests that start no worker: two minutes, while editing
 	@ci/test.sh quick
+
+fuzz: setup ## an hour of inputs nobody meant: each has to be taken, or refused in one line (FUZZ_SECONDS for each kind)
+	@rm -f build/fuzz/counts.txt
+	@REPRO_FUZZ_SECONDS=$(strip $(FUZZ_SECONDS)) $(BIN)/python -m pytest tests/fuzz -n 2
+	@sort build/fuzz/counts.txt
 
 check: setup ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

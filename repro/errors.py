@@ -3,6 +3,8 @@
 Every message says where, what was found, what was expected and what to do. Anything else that escapes is a bug of ours.
 """
 
+LONGEST = 500  # characters of a word, such as a path, that is shown whole
+
 
 class ReproError(Exception):
     """Bad input or set-up: not a bug of the program. Its words are one line, whatever names and values they quote."""
@@ -12,8 +14,9 @@ class ReproError(Exception):
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with escapes for what a terminal would obey, and for bytes that are no text."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    """`text` on one line: escapes for what a terminal would obey and for bytes that are no text, endless words cut."""
+    shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return " ".join(word if len(word) <= LONGEST else f"{word[:200]}…{word[-100:]}" for word in shown.split(" "))
 
 
 class ManifestError(ReproError):

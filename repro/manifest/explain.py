@@ -33,7 +33,7 @@ def explain(error: ValidationError, record: type[BaseModel]) -> str:
     """
     places = _by_place(error, record)
     place, problems = min(places.items(), key=lambda item: item[1][0]["type"] != "extra_forbidden")
-    field = f"field {'.'.join(map(str, place))}: " if place else ""
+    field = f"field {'.'.join(_shortened(str(part)) for part in place)}: " if place else ""
     others = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
     return f"{field}{_told(problems, record)}{others}"
 
@@ -92,7 +92,10 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def brief(value: Any) -> str:
     """A value as it is shown in a message."""
-    text = "nothing" if value is None else repr(value)
+    return _shortened("nothing" if value is None else repr(value))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from repro.errors import SetupError
+from repro.files import is_file
 from repro.manifest.model import Architecture, Model
 from repro.plan.memory import linear_sizes
 from repro.plan.safetensors_header import STORED, Tensor, equal_bytes, read_header, read_json_whole
@@ -79,28 +80,44 @@ def read_tensors(folder: Path, where: str) -> dict[str, Tensor]:
     if not (folder / INDEX).is_file():
         others = ", ".join(sorted(path.name for path in folder.glob("*.safetensors"))) or "no safetensors"
         raise SetupError(f"{where}: found {others}, expected {WEIGHTS}, or {INDEX} and the shards that it names")
-    index = read_json_whole(folder / INDEX, where)
-    named = index.get("weight_map") if isinstance(index, dict) else None
-    if (
-        not isinstance(named, dict)
-        or "metadata" not in index  # which the library reads first
-        or not all(isinstance(shard, str) for shard in named.values())
-    ):
-        raise SetupError(
-            f"{where}: {INDEX} has no metadata, or no weight_map from tensors to shards; fetch the model again"
-        )
+    named = _index(folder, where)
     shards = sorted(set(named.values()))
-    absent = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
+    absent = [shard for shard in shards if Path(shard).name != shard or not is_file(folder / shard)]
     if absent:
         raise SetupError(
             f"{where}: {INDEX} names {_some(absent)}, of {len(shards)} shards, which is not there; the source is "
             "incomplete: fetch it again, or name another in models.yaml"
         )
-    found = {shard: read_header(folder / shard, where) for shard in shards}
+    found: dict[str, Tensor] = {}
+    for shard in shards:
+        for name, tensor in read_header(folder / shard, where).items():
+            if name in found:
+                raise SetupError(
+                    f"{where}: {_short(name)} is in two shards, {found[name].file.name} and {shard}, and nothing says "
+                    "which is meant; name another source"
+                )
+            found[name] = tensor
     for name, shard in named.items():
-        if name not in found[shard]:
-            raise SetupError(f"{where}: {INDEX} says that {shard} holds {name}, which it does not; fetch it again")
-    return {name: tensor for shard in shards for name, tensor in found[shard].items()}
+        if name not in found or found[name].file.name != shard:
+            raise SetupError(
+                f"{where}: {INDEX} says that {shard} holds {_short(name)}, which it does not; fetch it again"
+            )
+    return found
+
+
+def _index(folder: Path, where: str) -> dict[str, str]:
+    """Tensor → shard, as the index of a folder says."""
+    content = read_json_whole(folder / INDEX, where)
+    named = content.get("weight_map") if isinstance(content, dict) else None
+    if (
+        not isinstance(named, dict)
+        or "metadata" not in content  # which the library reads first
+        or not all(isinstance(shard, str) for shard in named.values())
+    ):
+        raise SetupError(
+            f"{where}: {INDEX} has no metadata, or no weight_map from tensors to shards; fetch the model again"
+        )
+    return named
 
 
 def _check_configuration(folder: Path, shape: Architecture, where: str) -> None:
@@ -136,8 +153,8 @@ def _differences(
     tensors: dict[str, Tensor], expected: dict[str, tuple[int, ...]], shape: Architecture
 ) -> Iterator[str]:
     """What is missing, what does not belong there, what has another shape, what is stored otherwise."""
-    once = {EMBEDDINGS} if shape.tied and OUTPUT in tensors else set()  # one matrix, under either of its names
-    if missing := [name for name in expected if name not in {*tensors, *once}]:
+    here = {*tensors, EMBEDDINGS} if shape.tied and OUTPUT in tensors else {*tensors}  # one matrix, under either name
+    if missing := [name for name in expected if name not in here]:
         yield f"{len(missing)} of {len(expected)} weights are in no file ({_some(missing)})"
     spare = {OUTPUT: expected[EMBEDDINGS]} if shape.tied else {}
     computed = {name: (shape.hidden // shape.heads // 2,) for name in tensors if COMPUTED.fullmatch(name)}

@@ -137,7 +137,7 @@ def _json_lines(path: Path) -> Iterator[Placed]:
             record = json.loads(line, object_pairs_hook=_once)
         except UnicodeDecodeError as error:
             raise InputError(f"{where}: not UTF-8 (byte {line[error.start]:#x}); save the file as UTF-8") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: not JSON ({error}); write one JSON object a line") from error
         if not isinstance(record, dict):
             raise InputError(
@@ -162,8 +162,9 @@ def _parquet(path: Path) -> list[Placed]:
 
     try:
         rows = pq.read_table(path).to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); write it again") from error
+    except (pa.ArrowException, OSError, ValueError, TypeError, ArithmeticError, MemoryError) as error:
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: cannot be read as Parquet ({problem}); write it again") from error
     return [(f"{path}: row {number}", row) for number, row in enumerate(rows, 1)]
 
 

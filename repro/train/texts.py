@@ -36,8 +36,14 @@ def texts(source: Source, edition: str, cache: Path) -> list[str]:
         ) from error
     if found != expected:
         raise SetupError(f"{path}: found sha256 {found[:12]}, expected {expected[:12]}; remove it and fetch again")
-    with path.open("rb") as lines:
-        return [json.loads(line) for line in lines]
+    try:
+        with path.open("rb") as lines:
+            found_texts = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        found_texts = [None]
+    if not all(isinstance(text, str) for text in found_texts):
+        raise SetupError(f"{path}: holds something else than a text a line; remove it and fetch again")
+    return found_texts
 
 
 def materialise_texts(source: Source, destination: Path) -> None:

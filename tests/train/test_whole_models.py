@@ -199,6 +199,11 @@ def test_a_lost_shard_is_named(folders: dict[str, Path], written: Callable[..., 
     check_weights(folder, model)
     loaded = load_base(folder, Training.model_validate(FORMATS["float32"][0]))
     assert all(torch.equal(value, whole[key]) for key, value in loaded.named_parameters())
+    second, *_ = (key for key in whole if shards[key].startswith("model-00002"))
+    first = {key: whole[key] for key in whole if shards[key].startswith("model-00001")}
+    save_file({**first, second: whole[second] + 1}, folder / "model-00001-of-00002.safetensors")
+    with pytest.raises(SetupError, match=r"is in two shards"):
+        check_weights(folder, model)
     (folder / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(SetupError, match=r"names model-00002-of-00002\.safetensors, of 2 shards, which is not there"):
         check_weights(folder, model)
