@@ -9,10 +9,11 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from repro.errors import ReproError
+from repro.plain import one_line
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,11 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; a `ReproError` becomes one line on standard error and exit code 2."""
     parsed = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    return ending(parsed.verb, lambda: parsed.run(parsed))
+
+
+def ending(verb: str, work: Callable[[], int]) -> int:
+    """Do the work of a verb; the exit code, whatever happens. What nobody foresaw is one line too, and never a verdict."""
     try:
-        code: int = parsed.run(parsed)
+        code = work()
         sys.stdout.flush()
     except ReproError as error:
-        print(f"repro {parsed.verb}: {error}", file=sys.stderr)
+        print(f"repro {verb}: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("repro: stopped; what was finished is kept", file=sys.stderr)
@@ -47,13 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # rich ends the program with 1, which would be a verdict here
             return _unread()
         raise
+    except Exception as error:
+        from repro.cli.unforeseen import unforeseen
+
+        return unforeseen(verb, error)
     return code
 
 
 def _unread() -> int:
     """As if SIGPIPE had ended the program: neither 0 nor a verdict, since the rest was never said."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+    drop_output()
     return 128 + signal.SIGPIPE
+
+
+def drop_output() -> None:
+    """What is still buffered goes nowhere: Python would try to write it at its end, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -16,23 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 from repro.errors import EvidenceError, SetupError
-from repro.evidence.folder import RunFolder
+from repro.evidence.folder import PASSING, RunFolder
 from repro.manifest.load import ROOT, load_models
 
 Kind = Literal["evidence", "leftover", "cache"]
 FETCHED = "cache: made or fetched again when needed"
 OUTDATED = "no manifest's model names this folder any more"
-PASSING = (
-    "state.safetensors",
-    "state.earlier.safetensors",
-    "state.measured.safetensors",
-    "progress.json",
-    "progress.tmp",
-    "job.json",
-    "exit.json",
-    "host.json",
-)
-"""Files of a run that only matter while it is under way."""
 RECENT = 600  # seconds since a worker last showed itself
 
 
@@ -76,9 +65,9 @@ def _runs(results: Path) -> Iterator[Item]:
             yield Item(path, size(path), "its marker cannot be read: repro ingest says what to do", "evidence")
             continue
         if marker is not None:
-            passing = [path / name for name in PASSING if name not in marker["files"]]
+            passing = [path / name for name in PASSING if name not in marker.files]
             yield from (Item(item, size(item), "a finished run does not need it", "leftover") for item in passing)
-            yield Item(path, sum(size(path / name) for name in marker["files"]), "evidence", "evidence")
+            yield Item(path, sum(size(path / name) for name in marker.files), "evidence", "evidence")
         elif _worth_keeping(folder):
             yield Item(path, size(path), "unfinished: repro run goes on from here", "evidence")
         else:

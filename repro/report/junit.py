@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from repro.files import write_bytes
+from repro.files import write_target
 from repro.verify.verdict import Verdict
 
 SKIPPED = ("inconclusive", "not_run", "unverifiable")
@@ -26,7 +26,7 @@ def write_junit(path: Path, verdicts: Sequence[Verdict]) -> None:
     """Write the document atomically. Raises SetupError when it cannot be written."""
     root = junit(verdicts)
     ET.indent(root)
-    write_bytes(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    write_target(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _case(suite: ET.Element, verdict: Verdict) -> None:

@@ -100,9 +100,9 @@ def _reading(now: dict[str, Any]) -> str:
 
 def _ending(folder: RunFolder) -> str:
     """What a run came to: its EI, or why its numbers never count."""
-    end = folder.done() or {}
-    if end.get("status") == "diverged":
-        return f"{end['reason']}; its numbers never count"
+    end = folder.done()
+    if end and end.status == "diverged":
+        return f"{end.reason}; its numbers never count"
     return f"finished{_reading(_now(folder))}"
 
 
