@@ -6,11 +6,19 @@ name=${1:?usage: ci/reproduce.sh MANIFEST}
 repro=.venv/bin/repro
 results=${REPRO_RESULTS:-results}
 
-"$repro" run "$name" --runner "${RUNNER:-auto}" || exit $?
-"$repro" ingest || exit $?
+# 3: something is missing (a run failed, a folder cannot be trusted); what is whole is judged, and the end is 3 too.
+incomplete=0
+"$repro" run "$name" --runner "${RUNNER:-auto}"
+code=$?
+[ "$code" -eq 3 ] && incomplete=3
+[ "$code" -eq 0 ] || [ "$code" -eq 3 ] || exit "$code"
+"$repro" ingest
+code=$?
+[ "$code" -eq 3 ] && incomplete=3
+[ "$code" -eq 0 ] || [ "$code" -eq 3 ] || exit "$code"
 "$repro" verify "$name"
 code=$?
 echo "evidence: $results/runs/$name, store: $results/repro.duckdb"
-[ "$code" -eq 2 ] && exit 2
-[ "${STRICT:-}" = 1 ] && exit "$code"
-exit 0
+[ "$code" -eq 2 ] || [ "$code" -gt 100 ] && exit "$code"
+[ "${STRICT:-}" = 1 ] && [ "$code" -ne 0 ] && exit "$code"
+exit "$incomplete"

@@ -67,13 +67,14 @@ def _explain(arguments: argparse.Namespace) -> int:
     """0 when the claim exists, whatever its verdict. Raises InputError otherwise."""
     from repro.execute.folders import results_folder
     from repro.manifest.papers import load_claims
+    from repro.plain import plain
     from repro.report.explain import explanation
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
     together, _ = _verdicts(everything, everything, results_folder(arguments.results))
     verdict = next(verdict for verdict in together if verdict.id == claim.id)
-    print(explanation(claim, verdict), end="")
+    print(plain(explanation(claim, verdict)), end="")
     return 0
 
 
@@ -122,18 +123,16 @@ def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
 
 
 def _note(words: str) -> None:
-    print(f"repro verify: {words}", file=sys.stderr, flush=True)
+    from repro.plain import one_line
+
+    print(f"repro verify: {one_line(words)}", file=sys.stderr, flush=True)
 
 
 def _show(verdicts: "list[Verdict]") -> None:
-    from rich.console import Console
-
+    from repro.report.console import literal
     from repro.report.verify import show
 
-    show(
-        verdicts,
-        Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, color_system=None),
-    )
+    show(verdicts, literal(200, highlight=False))
 
 
 def _bound(name: str, everything: "tuple[Claim, ...]") -> "list[Claim]":

@@ -20,6 +20,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ PASSING = (
     "host.json",
 )
 """Files of a run that only matter while it is under way."""
+OWN = (*PASSING, "log.txt", ".worker.lock", ".*.tmp", "*/.*.tmp", "*/*/.*.tmp")
+"""What workers write that is no evidence."""
 
 SCHEMA = pa.schema(
     [
@@ -180,6 +183,22 @@ class RunFolder:
         found = sorted(path for pattern in EVIDENCE for path in self.path.glob(pattern))
         plain = (path for path in found if path.is_file() and not path.is_symlink())
         return [path for path in plain if INSIDE.fullmatch(str(path.relative_to(self.path)))]
+
+
+def may_be_evidence(name: str) -> bool:
+    """Whether a path in a run's folder is one where evidence lies."""
+    return any(_fits(name, pattern) for pattern in EVIDENCE)
+
+
+def is_written(name: str) -> bool:
+    """Whether a path in a run's folder is one that repro writes, evidence or not."""
+    return name in (FIRST, SECOND) or any(_fits(name, pattern) for pattern in (*EVIDENCE, *OWN))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """As a path: a `*` stays within one folder."""
+    parts, wanted = name.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
 def refuse_changed(path: Path, found: str, expected: str) -> None:

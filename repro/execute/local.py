@@ -1,6 +1,5 @@
 """Workers as subprocesses of this machine."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.evidence.folder import RunFolder
+from repro.execute.given import given
 from repro.execute.jobs import Job, how_it_ended
 
 
@@ -36,7 +36,7 @@ class LocalJob:
     def start(cls, folder: RunFolder, cache: Path, threads: int) -> "LocalJob":
         """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        environment = given(OMP_NUM_THREADS=str(threads))
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True

@@ -16,6 +16,7 @@ from repro.errors import ManifestError
 from repro.files import file_digest
 from repro.frozen import Frozen
 from repro.manifest.model import Revision, Sha256
+from repro.manifest.names import Name
 
 
 def template_parts(template: str) -> list[tuple[str, str]]:
@@ -129,7 +130,7 @@ Data = Annotated[HubDataset | StandardLibrary | PythonTopics | ReasoningGym | Lo
 class Source(Frozen):
     """A named source of training texts."""
 
-    id: str
+    id: Name
     data: Data
 
 

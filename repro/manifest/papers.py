@@ -15,6 +15,7 @@ from repro.manifest.claim import Claim
 from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
+from repro.manifest.names import Name
 from repro.manifest.yaml import read_yaml, validate
 
 PAPERS = Path(__file__).resolve().parents[2] / "manifests" / "papers"
@@ -24,7 +25,7 @@ _BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "i
 class Paper(Frozen):
     """One source of claims."""
 
-    id: str
+    id: Name
     title: str
     text: str = ""
     """File name of the text the claims were taken from; it is not part of this project."""

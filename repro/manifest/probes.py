@@ -16,6 +16,7 @@ from repro.errors import ManifestError
 from repro.files import digest
 from repro.frozen import Frozen
 from repro.manifest.explain import explain
+from repro.manifest.names import Name
 from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import read_yaml, validate
 
@@ -54,7 +55,7 @@ class Limits(Frozen):
 class ProbeSet(Frozen):
     """A probe set: its design, its declared classes, its texts."""
 
-    id: str = Field(pattern=r"^\w[\w.-]*$")
+    id: Name
     title: str
     design: str
     """One sentence: which cells hold how many texts."""

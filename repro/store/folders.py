@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from repro.errors import EvidenceError
-from repro.evidence.folder import EVIDENCE, PASSING, SCHEMA, RunFolder, refuse_changed
+from repro.evidence.folder import EVIDENCE, SCHEMA, RunFolder, is_written, may_be_evidence, refuse_changed
 from repro.evidence.marker import Marker
 from repro.evidence.reading import State, read_content
 from repro.evidence.request import Request, read_request
@@ -25,8 +25,6 @@ from repro.store.tables import Schemas, table_of, utc
 
 STEPS = EVIDENCE[EVIDENCE.index("activations/*.safetensors") - 1]
 _FILLED = ("step", "quantity", "n", "specification", "layer")
-_OWN = (*PASSING, "log.txt", ".worker.lock", ".*.tmp", "*/.*.tmp", "*/*/.*.tmp")
-"""What workers write that is no evidence."""
 
 
 @dataclass(frozen=True)
@@ -168,19 +166,9 @@ def _unlisted(folder: RunFolder, marker: Marker | None) -> Iterator[Path]:
         for name in (*files, *linked):
             path = Path(above, name)
             relative = str(path.relative_to(folder.path))
-            known = (relative in marker.files or relative in marker.digests) if marker else _may_be_evidence(relative)
-            if not known and not any(_fits(relative, pattern) for pattern in _OWN):
+            listed = (relative in marker.files or relative in marker.digests) if marker else may_be_evidence(relative)
+            if not listed and not (is_written(relative) and not may_be_evidence(relative)):
                 yield path
-
-
-def _may_be_evidence(relative: str) -> bool:
-    return any(_fits(relative, pattern) for pattern in EVIDENCE)
-
-
-def _fits(relative: str, pattern: str) -> bool:
-    """As a path: a `*` stays within one folder."""
-    parts, wanted = relative.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(map(fnmatch, parts, wanted))
 
 
 def _columns(schema: pa.Schema) -> str:
