@@ -1,5 +1,6 @@
 """What nobody foresaw: one line, exit code 2, and the whole traceback in a log whose path the line names."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -10,11 +11,15 @@ from pathlib import Path
 from repro.plain import one_line
 
 
+_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+"""Of a write to what has no name here: standard output."""
+
+
 def unforeseen(verb: str, error: Exception) -> int:
     """Say in one line that a bug ended the verb, and where its traceback lies. Returns the exit code."""
     from repro.cli import drop_output
 
-    if isinstance(error, OSError) and error.filename is None and not _can_write():
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
         drop_output()
         print(f"repro {verb}: standard output cannot be written ({error.strerror})", file=sys.stderr)
         return 2
@@ -22,14 +27,6 @@ def unforeseen(verb: str, error: Exception) -> int:
     text = "".join([f"repro {verb}: {sys.argv!r}\n", *traceback.format_exception(error)])
     print(f"repro {verb}: a fault of repro's own ({said}); please report it with {_log(text)}", file=sys.stderr)
     return 2
-
-
-def _can_write() -> bool:
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _log(text: str) -> str:

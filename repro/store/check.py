@@ -13,6 +13,7 @@ import duckdb
 
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
+from repro.evidence.marker import SECOND
 from repro.store.database import NAME
 from repro.store.folders import folder_row
 from repro.store.seal import check_seal
@@ -91,6 +92,8 @@ def finished(runs: Path, known: Container[str] = ()) -> Iterator[str]:
 def _states(base: str, names: str) -> list[int] | None:
     """Size and time of each file, None when one is gone. This is asked of every file of every run: it has to be quick."""
     found: list[int] = []
+    if SECOND not in names and os.path.lexists(base + SECOND):
+        return None  # the marker's second part came since
     try:
         for name in names.split("\n"):
             state = os.lstat(base + name)

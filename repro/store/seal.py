@@ -47,6 +47,11 @@ def new_store(results: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
+def seal_store(results: Path) -> None:
+    """Seal a store that was written where it lies."""
+    _write(results, (file_digest(results / NAME),), (results / NAME).stat().st_mode & 0o777)
+
+
 def remove_leftovers(results: Path) -> None:
     """Remove what processes that were killed had begun to write."""
     for path in results.glob(f".{NAME}.*"):

@@ -1,6 +1,6 @@
 """Finished runs of the smoke manifest, made without a worker, and a store over them."""
 
-import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,10 +56,10 @@ def finish() -> Finish:
     return made
 
 
-@pytest.fixture
-def results(tmp_path: Path, finish: Finish) -> Path:
-    """Three finished runs and their store."""
-    path = tmp_path / "results"
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory, finish: Finish) -> Path:
+    """Three finished runs and their store, to be copied."""
+    path = tmp_path_factory.mktemp("three") / "results"
     for number in range(3):
         finish(path, number, 0.5 + number)
     assert ingest(path).runs == 3
@@ -67,10 +67,7 @@ def results(tmp_path: Path, finish: Finish) -> Path:
 
 
 @pytest.fixture
-def edit_json() -> Callable[..., None]:
-    """Change fields of a JSON file in place."""
-
-    def edit(path: Path, **changes: object) -> None:
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-    return edit
+def results(tmp_path: Path, three: Path) -> Path:
+    """Three finished runs and their store, with the times they were made at."""
+    shutil.copytree(three, tmp_path / "results")
+    return tmp_path / "results"

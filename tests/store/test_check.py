@@ -36,7 +36,7 @@ def first(results: Path) -> RunFolder:
 
 
 def cut(name: str) -> Edit:
-    return lambda folder: (folder.path / name).write_bytes((folder.path / name).read_bytes()[:-1]) and None
+    return lambda folder: (folder.path / name).write_bytes((folder.path / name).read_bytes()[:-3]) and None
 
 
 def grow(name: str) -> Edit:
@@ -138,7 +138,7 @@ def test_an_edit_of_evidence_is_named_and_leaves_the_other_runs_unharmed(results
     assert compared(results).left_out == [], "the control"
     folder = first(results)
     CHANGED[name](folder)
-    for deep in (False, True):
+    for deep in (False, True) if name != "steps a link" else (True,):  # the same files, at their own times
         with pytest.raises(EvidenceError, match=folder.path.name):
             compared(results, deep)
     found = ingest(results)
