@@ -10,7 +10,6 @@ from pathlib import Path
 
 from repro.plain import one_line
 
-
 _OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 """Of a write to what has no name here: standard output."""
 
