@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -109,6 +109,11 @@ class RunFolder:
     def log(self) -> Path:
         """Everything the worker printed."""
         return self.path / "log.txt"
+
+    def open_log(self) -> BinaryIO:
+        """The log, to write at its end. A link that a worker left there is not followed: OSError."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.fdopen(os.open(self.log, flags, 0o644), "ab")
 
     def measurements_file(self, step: int) -> Path:
         """Measurements made at the checkpoint of `step`."""

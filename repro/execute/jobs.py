@@ -47,5 +47,9 @@ def how_it_ended(code: int, folder: RunFolder) -> str:
 
 def last_line(folder: RunFolder) -> str:
     """What its worker said last, without the worker's name; empty where it said nothing."""
-    lines = folder.log.read_text(errors="replace").strip().splitlines() if folder.log.exists() else []
+    lines = (
+        folder.log.read_text(errors="replace").strip().splitlines()
+        if folder.log.is_file() and not folder.log.is_symlink()
+        else []
+    )
     return one_line(lines[-1].removeprefix("repro.worker: ")) if lines else ""

@@ -37,7 +37,7 @@ class LocalJob:
         """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
         environment = given(OMP_NUM_THREADS=str(threads))
-        with folder.log.open("ab") as log:
+        with folder.open_log() as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )

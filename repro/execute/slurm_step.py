@@ -47,7 +47,7 @@ class Step:
     def _as_process(self) -> int:
         environment = given(OMP_NUM_THREADS=str(self.cluster.cpus))
         command = ["/bin/sh", "-c", DEAF, "worker", *self._command()]
-        with RunFolder(self.folder).log.open("ab") as log:
+        with RunFolder(self.folder).open_log() as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         try:
             return process.wait()
@@ -88,8 +88,8 @@ class Step:
             while (code := job.poll()) is None:
                 time.sleep(1)
             if not job.folder.done():  # the host has nothing but the log to tell why
-                with job.folder.log.open("a") as log:
-                    log.write(f"container: {job.problem(code)}\n")
+                with job.folder.open_log() as log:
+                    log.write(f"container: {job.problem(code)}\n".encode())
             return code
         finally:
             job.stop()

@@ -3,8 +3,8 @@
 import ipaddress
 import json
 import os
-import signal
 import shutil
+import signal
 import socket
 import subprocess
 import threading
