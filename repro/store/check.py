@@ -91,16 +91,13 @@ def finished(runs: Path, known: Container[str] = ()) -> Iterator[str]:
 
 def _states(base: str, names: str) -> list[int] | None:
     """Size and time of each file, None when one is gone. This is asked of every file of every run: it has to be quick."""
-    found: list[int] = []
     if SECOND not in names and os.path.lexists(base + SECOND):
         return None  # the marker's second part came since
     try:
-        for name in names.split("\n"):
-            state = os.lstat(base + name)
-            found += (state.st_size, state.st_mtime_ns)
+        states = [os.lstat(base + name) for name in names.split("\n")]
     except OSError:
         return None
-    return found
+    return [number for state in states for number in (state.st_size, state.st_mtime_ns)]
 
 
 def _read_again(path: Path, marker: str, before: tuple[str, list[int], int], found: Compared) -> list[str]:

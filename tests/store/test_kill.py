@@ -15,7 +15,7 @@ from repro.files import file_digest
 from repro.store.database import query
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-MOMENTS = int(os.environ.get("REPRO_MOMENTS", "6"))
+MOMENTS = int(os.environ.get("REPRO_MOMENTS", "3"))
 """How often each command is killed; 20 before a release."""
 EVERY = "SELECT run_id, step, quantity, value FROM measurements ORDER BY ALL"
 
