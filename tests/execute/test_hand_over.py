@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from repro.errors import EvidenceError, SetupError
+from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
 from repro.execute.container import UNPRIVILEGED, _mounts, hand_over
 from repro.execute.given import given
+from repro.execute.jobs import last_line
+from repro.execute.local import LocalJob
 from repro.execute.slurm_step import Step
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
@@ -107,3 +110,32 @@ def test_no_token_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         "2",
         "1",
     )
+
+
+def test_a_worker_process_has_no_token_in_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel tells it of a real process; the control is a variable that is passed on."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    job = LocalJob.start(folder, tmp_path / "cache", 1)
+    environment = Path(f"/proc/{job.process.pid}/environ").read_bytes()
+    job.process.wait(60)
+    assert b"LC_ALL=C.UTF-8" in environment
+    assert b"hf_secret" not in environment
+    assert job.process.returncode == 2, "there is nothing to run, said in one line"
+
+
+def test_a_log_that_a_worker_linked_elsewhere_is_not_written_through(tmp_path: Path) -> None:
+    folder, victim = RunFolder(tmp_path / "run"), tmp_path / "victim"
+    folder.path.mkdir()
+    with folder.open_log() as log:
+        log.write(b"a line\n")
+    assert last_line(folder) == "a line", "the control"
+    victim.write_text("a secret")
+    folder.log.unlink()
+    folder.log.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        folder.open_log()
+    assert last_line(folder) == ""
+    assert victim.read_text() == "a secret"
