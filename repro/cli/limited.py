@@ -73,7 +73,9 @@ def _apart(work: Callable[[], Answer], tell: int, gibibytes: float) -> NoReturn:
 
 
 def _limit_memory(gibibytes: float) -> None:
-    """No more address space than there is now and so much more."""
+    """No more address space than there is now and so much more; only Linux tells how much there is now."""
+    if not os.path.exists("/proc/self/statm"):
+        return
     with open("/proc/self/statm") as file:
         now = int(file.read().split()[0]) * resource.getpagesize()
     limit = now + int(gibibytes * GIB)

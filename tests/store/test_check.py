@@ -211,6 +211,14 @@ def test_an_edited_store_is_refused_with_the_command_that_mends_it(repro: Comman
     assert repro("sql", "SELECT 1", results=results).stderr == ""
 
 
+def test_sql_answers_from_an_edited_store_and_says_that_it_was_edited(repro: Command, results: Path) -> None:
+    assert repro("sql", "SELECT 1", results=results).stderr == "", "the control"
+    forged(results / "repro.duckdb")
+    done = repro("sql", "SELECT 1", results=results)
+    assert done.returncode == 0
+    assert "was edited since repro wrote it" in done.stderr
+
+
 def test_a_store_that_is_trusted_is_judged_and_the_output_says_so(repro: Command, results: Path) -> None:
     shutil.rmtree(results / "runs")
     refused = repro("verify", "smoke", results=results)
