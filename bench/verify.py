@@ -17,13 +17,23 @@ import duckdb
 from bench.table import Row, row
 from repro.manifest.claim import Claim, Term
 from repro.manifest.papers import load_claims
+from repro.store.check import compare
 from repro.store.database import NAME, connect, create
+from repro.store.seal import seal_store
+from repro.store.tables import insert, schemas, table_of
 from repro.verify.assess import assess
 
 RUNS = (100, 1_000, 10_000)
 SHARES = (0.01, 0.1, 1.0)
 ROUNDS = 3
 BAR_SECONDS = 2.0
+BAR_COMPARED = 0.6
+_FILES = (
+    "done.json", "run.json", "probes.json", "provenance.json", "usage.json", "adapter/adapter_config.json",
+    "adapter/adapter_model.safetensors", *(f"steps/{step:06d}.parquet" for step in (0, 500, 1000, 1500, 2000)),
+    *(f"activations/{step:06d}.safetensors" for step in (0, 500, 1000, 2000)),
+)  # fmt: skip
+"""Sixteen files, as a run of ours has them."""
 _RUNS = """
 INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims)
 SELECT 'run' || lpad(n::VARCHAR, 6, '0'), p.experiment, n::VARCHAR, p.model, p.condition, n // ?, 'done', 5000,
@@ -59,6 +69,7 @@ def rows() -> list[Row]:
             results = Path(folder) / str(count)
             fill(results, claims, count)
             seconds[count] = best(lambda results=results: judged(results, claims))
+        taken = compared(Path(folder) / str(RUNS[-1]))
         whole, processor = command(Path(folder) / str(RUNS[-1]))
         by_claims = [best(lambda share=share: judged(results, claims[:: round(1 / share)])) for share in SHARES]
     grown = seconds[RUNS[-1]] / seconds[RUNS[0]] / (RUNS[-1] / RUNS[0])
@@ -69,6 +80,7 @@ def rows() -> list[Row]:
     return [
         row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, whole command", whole, "s", BAR_SECONDS, True, took),
         row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, judging alone", seconds[RUNS[-1]], "s", BAR_SECONDS, True, each),
+        row(f"verify, store against {RUNS[-1]} run folders", taken, "s", BAR_COMPARED, True, f"{len(_FILES)} files each"),
         row("verify, growth with 100 × the runs, over linear", grown, "×", 1.0, True, each),
         row("verify, growth with 100 × the claims, over linear", claimed, "×", 1.0, True, shares),
     ]  # fmt: skip
@@ -126,6 +138,30 @@ def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
         connection.execute(_COLUMNS)
         connection.execute(_ROWS)
         connection.execute("DROP TABLE places; DROP TABLE columns_of_a_run")
+        _lay_evidence(results, connection)
+    seal_store(results)
+
+
+def _lay_evidence(results: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Run folders with the files of a run of ours, empty but for the marker, and their states in the store."""
+    rows = []
+    for (run,) in connection.execute("SELECT run_id FROM runs").fetchall():
+        folder = results / "runs" / "filled" / run
+        for name in _FILES:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        found = [(folder / name).lstat() for name in _FILES]
+        states = [number for state in found for number in (state.st_size, state.st_mtime_ns)]
+        rows.append(
+            {"folder": f"filled/{run}", "marker": "0", "names": "\n".join(_FILES), "states": states, "absent": 0}
+        )
+    insert(connection, "folders", table_of(rows, schemas(connection)["folders"]))
+
+
+def compared(results: Path) -> float:
+    """Least seconds of the store against its seal and its evidence, as plain `repro verify` asks."""
+    with connect(results) as connection:
+        return best(lambda: compare(results, connection))
 
 
 def _places(claim: Claim) -> set[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: written beside, flushed to disk, then renamed into place."""
 
+import errno
 import hashlib
 import json
 import os
@@ -68,10 +69,34 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
         sync_folder(path.parent)
     except OSError as error:
-        raise SetupError(
-            f"{path}: could not be written ({error.strerror}); free disk space, or choose another folder (REPRO_RESULTS "
-            "for evidence, REPRO_CACHE for models and texts)"
-        ) from error
+        ways = "REPRO_RESULTS for evidence, REPRO_CACHE for models and texts"
+        raise SetupError(f"{path}: could not be written ({error.strerror}); {way_out(error)} ({ways})") from error
+
+
+def write_target(path: Path, content: bytes) -> None:
+    """Write a file that the user named: atomically where it is a plain file or none, else into what is there.
+
+    A device, a pipe, a link is written to and never replaced. Raises SetupError when it cannot be written.
+    """
+    if not os.path.lexists(path) or (path.is_file() and not path.is_symlink()):
+        write_bytes(path, content)
+        return
+    try:
+        with path.open("wb", buffering=0) as file:
+            left = memoryview(content)
+            while left:
+                left = left[file.write(left) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SetupError(f"{path}: could not be written ({error.strerror}); {way_out(error)}") from error
+
+
+def way_out(error: OSError) -> str:
+    """What helps when a file could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free disk space, or choose another place"
+    return "choose another place, or correct its permissions"
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -10,12 +10,13 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 
 from repro.cli.output import prepare_output
 from repro.errors import ReproError
+from repro.plain import one_line
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,11 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_output()
     parsed = parser().parse_args(arguments)
     _listen()
+    return ending(parsed.verb, lambda: parsed.run(parsed))
+
+
+def ending(verb: str, work: Callable[[], int]) -> int:
+    """Do the work of a verb; the exit code, whatever happens. What nobody foresaw is one line too, and never a verdict."""
     try:
-        code: int = parsed.run(parsed)
+        code = work()
         sys.stdout.flush()
     except ReproError as error:
-        print(f"repro {parsed.verb}: {error}", file=sys.stderr)
+        print(f"repro {verb}: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         with suppress(OSError):  # the terminal may be what has gone
@@ -48,19 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return _unread()
-    except OSError as error:
-        if error.filename is not None or error.errno not in (errno.EIO, errno.ENOSPC):
-            raise
-        code = _unread()  # nothing more can be said there
-        if error.errno == errno.ENOSPC:
-            print(f"repro {parsed.verb}: standard output: {error.strerror}; free disk space", file=sys.stderr)
-            return 2
-        return code  # a terminal that was closed
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # rich ends the program with 1, which would be a verdict here
             return _unread()
         raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in (errno.EIO, errno.ENOSPC):
+            return _unwritten(verb, error)
+        from repro.cli.unforeseen import unforeseen
+
+        return unforeseen(verb, error)
     return code
+
+
+def _unwritten(verb: str, error: OSError) -> int:
+    """Standard output is a terminal that was closed, or a file on a full disk: nothing more can be said there."""
+    code = _unread()
+    if error.errno == errno.EIO:
+        return code
+    print(f"repro {verb}: standard output: {error.strerror}; free disk space", file=sys.stderr)
+    return 2
 
 
 def _listen() -> None:
@@ -72,8 +85,13 @@ def _listen() -> None:
 
 def _unread() -> int:
     """As if SIGPIPE had ended the program: neither 0 nor a verdict, since the rest was never said."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+    drop_output()
     return 128 + signal.SIGPIPE
+
+
+def drop_output() -> None:
+    """What is still buffered goes nowhere: Python would try to write it at its end, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

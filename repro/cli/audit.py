@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 
@@ -43,9 +42,8 @@ def audit(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"checks": [check.model_dump(mode="json") for check in checks]}, ensure_ascii=False, indent=1))
     else:
-        from rich.console import Console
-
         from repro.report.audit import show
+        from repro.report.console import literal
 
-        show(checks, chosen, Console() if sys.stdout.isatty() else Console(width=150))
+        show(checks, chosen, literal(150))
     return int(any(check.verdict == "inconsistent" for check in checks))

@@ -10,8 +10,11 @@ from repro.cli.verbs import own_path
 
 if TYPE_CHECKING:
     from repro.manifest.claim import Claim
+    from repro.store.check import FolderState
     from repro.verify.structure import Structures
     from repro.verify.verdict import Verdict
+
+TRUSTED = "the store was trusted: it was not compared with the run folders"
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,6 +24,10 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verify.add_argument("--json", action="store_true", help='{"claims": [...], "counts": {...}}')
     verify.add_argument("--junit", metavar="FILE", type=own_path, help="write the verdicts as JUnit XML too")
     verify.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
+    verify.add_argument("--deep", action="store_true", help="read every file of evidence again, as ingest does")
+    verify.add_argument(
+        "--trust-store", action="store_true", help="judge by the store alone, without comparing it with the run folders"
+    )
     verify.set_defaults(run=_verify)
     explain = verbs.add_parser("explain", help="why a claim has its verdict, in plain words")
     explain.add_argument("claim", metavar="CLAIM", help="a claim's id as `repro verify` shows it, or its end")
@@ -45,17 +52,20 @@ def _verify(arguments: argparse.Namespace) -> int:
             f"{PAPERS}: found no published claim, expected papers; install repro again, or check the folder out"
         )
     claims = _bound(arguments.name, everything) if arguments.name else everything
-    verdicts = _verdicts(claims, everything, results)
+    verdicts, compared = _verdicts(claims, everything, results, deep=arguments.deep, trust=arguments.trust_store)
     if arguments.junit:
         from repro.report.junit import write_junit
 
         write_junit(arguments.junit, verdicts)
     if arguments.json:
         content = {"claims": [verdict.model_dump(mode="json") for verdict in verdicts], "counts": counts(verdicts)}
+        content |= {"store": TRUSTED} if arguments.trust_store else {}
         print(json.dumps(content, ensure_ascii=False, indent=1))
     else:
         _show(verdicts)
-    if (results / "repro.duckdb").exists() and (why_not := keep(results, claims, verdicts)):
+        if arguments.trust_store:
+            print(TRUSTED)
+    if (results / "repro.duckdb").exists() and (why_not := keep(results, claims, verdicts, compared)):
         print(f"repro verify: the verdicts are not in the store: {why_not}", file=sys.stderr)
     return exit_code(verdicts)
 
@@ -64,30 +74,42 @@ def _explain(arguments: argparse.Namespace) -> int:
     """0 when the claim exists, whatever its verdict. Raises InputError otherwise."""
     from repro.execute.folders import results_to_read
     from repro.manifest.papers import load_claims
+    from repro.plain import plain
     from repro.report.explain import explanation
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
-    together = _verdicts(everything, everything, results_to_read(arguments.results))
+    together, _ = _verdicts(everything, everything, results_to_read(arguments.results))
     verdict = next(verdict for verdict in together if verdict.id == claim.id)
-    print(explanation(claim, verdict), end="")
+    print(plain(explanation(claim, verdict)), end="")
     return 0
 
 
 def _verdicts(
-    claims: "list[Claim] | tuple[Claim, ...]", everything: "tuple[Claim, ...]", results: Path
-) -> "list[Verdict]":
+    claims: "list[Claim] | tuple[Claim, ...]",
+    everything: "tuple[Claim, ...]",
+    results: Path,
+    deep: bool = False,
+    trust: bool = False,
+) -> "tuple[list[Verdict], list[FolderState]]":
+    """The verdicts, and what is to be remembered of the folders that the store was compared with."""
     from contextlib import nullcontext
 
     from repro.execute.folders import passing_cache
+    from repro.store.check import Compared, compare, refuse_without_store
     from repro.store.database import NAME, connect
     from repro.verify.assess import assess
     from repro.verify.audit import findings
     from repro.verify.needs import needs
 
     found = findings(everything, remembered=passing_cache() / "audit.json")
+    refuse_without_store(results)
     with connect(results) if (results / NAME).exists() else nullcontext() as connection:
-        return assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
+        compared = compare(results, connection, deep) if connection and not trust else Compared()
+        for note in compared.notes():
+            _note(note)
+        verdicts = assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
+    return verdicts, compared.states
 
 
 def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
@@ -108,18 +130,16 @@ def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
 
 
 def _note(words: str) -> None:
-    print(f"repro verify: {words}", file=sys.stderr, flush=True)
+    from repro.plain import one_line
+
+    print(f"repro verify: {one_line(words)}", file=sys.stderr, flush=True)
 
 
 def _show(verdicts: "list[Verdict]") -> None:
-    from rich.console import Console
-
+    from repro.report.console import literal
     from repro.report.verify import show
 
-    show(
-        verdicts,
-        Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, color_system=None),
-    )
+    show(verdicts, literal(200, highlight=False))
 
 
 def _bound(name: str, everything: "tuple[Claim, ...]") -> "list[Claim]":

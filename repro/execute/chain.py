@@ -35,9 +35,9 @@ def held(run: Run, folder: RunFolder) -> Hold | None:
         return Hold(
             f"starts from {run.parent.slot}, which is not finished; run it too, or see above why it failed", "not yet"
         )
-    if marker["status"] != "done":
+    if marker.status != "done":
         fix = "change what that run trains with (a lower learning rate, say), or leave this one's condition out"
-        return Hold(f"starts from {run.parent.slot}, which {marker['reason']}; {fix}", "never")
+        return Hold(f"starts from {run.parent.slot}, which {marker.reason}; {fix}", "never")
     return None
 
 
@@ -62,7 +62,7 @@ def _origin(parent: Parent, folder: RunFolder, start: Path) -> dict[str, Any]:
     assert marker is not None
     copied = {f"adapter/{path.name}": file_digest(path) for path in sorted((start / "adapter").iterdir())}
     for name, found in copied.items():
-        if marker["files"].get(name) != found:
+        if marker.files.get(name) != found:
             raise EvidenceError(
                 f"{start / name}: differs from what {parent.slot} left; remove {start.parent} and run again"
             )
@@ -70,7 +70,7 @@ def _origin(parent: Parent, folder: RunFolder, start: Path) -> dict[str, Any]:
     return {
         "run": parent.id,
         "slot": parent.slot,
-        "finished": marker["finished"],
+        "finished": marker.finished,
         "files": copied,
         "origin": read_json(before) if before.exists() else None,
     }

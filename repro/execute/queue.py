@@ -41,8 +41,8 @@ class Outcome:
 
     def words(self) -> str:
         """How many finished, diverged and failed; why, the watcher has said of each when it ended."""
-        ends = [place.folder.done() or {} for place in self.finished]
-        diverged = sum(end.get("status") == "diverged" for end in ends)
+        ends = [place.folder.done() for place in self.finished]
+        diverged = sum(end is not None and end.status == "diverged" for end in ends)
         return (
             f"{len(self.finished)} of {len(self.finished) + len(self.failed)} runs finished"
             + (f", {diverged} of them diverged" if diverged else "")

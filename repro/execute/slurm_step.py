@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
+from repro.execute.given import given
 from repro.files import write_json
 from repro.plan.image_lock import Name
 
 DEAF = 'trap "" USR2; exec "$@"'
 """Slurm warns a whole step of its time limit; the warning is for the step, and would end the worker unsaved."""
+OFFLINE = ("/usr/bin/unshare", "--user", "--map-current-user", "--net")
+"""Pyxis leaves a container on the node's network: the worker gets a network namespace of its own, or does not start."""
 GRACE = 25  # seconds between asking a worker to stop and insisting
 
 
@@ -41,9 +45,9 @@ class Step:
         return DelayedSubmission(self)
 
     def _as_process(self) -> int:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self.cluster.cpus), "HF_HUB_OFFLINE": "1"}
+        environment = given(OMP_NUM_THREADS=str(self.cluster.cpus))
         command = ["/bin/sh", "-c", DEAF, "worker", *self._command()]
-        with RunFolder(self.folder).log.open("ab") as log:
+        with RunFolder(self.folder).open_log() as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         try:
             return process.wait()
@@ -55,25 +59,20 @@ class Step:
                 process.kill()
 
     def _command(self) -> list[str]:
+        if self.cluster.container == "none":
+            return [self.python, "-m", "repro.worker", "run", str(self.folder), "--cache", str(self.cache)]
         inside = ["-m", "repro.worker", "run", "/evidence", "--cache", "/cache"]
-        mounts = [f"{self.folder}:/evidence", f"{self.cache}:/cache:ro"]
-        match self.cluster.container:
-            case "apptainer":
-                shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs"]
-                given = [f"--env=OMP_NUM_THREADS={self.cluster.cpus}", *(f"--bind={mount}" for mount in mounts)]
-                gpu = ["--nv"] if self.cluster.gpus else []
-                command = ["apptainer", "exec", *shut, *gpu, *given, str(self.cluster.image)]
-                return [*command, "/opt/venv/bin/python", *inside]
-            case "pyxis":
-                options = [
-                    f"--container-mounts={','.join(mounts)}",
-                    "--no-container-mount-home",
-                    "--container-readonly",
-                ]
-                image = f"--container-image={self.cluster.image}"
-                return ["srun", "--overlap", "--ntasks=1", image, *options, "/opt/venv/bin/python", *inside]
-            case _:
-                return [self.python, "-m", "repro.worker", "run", str(self.folder), "--cache", str(self.cache)]
+        mounts = [f"{_mountable(self.folder)}:/evidence", f"{_mountable(self.cache)}:/cache:ro"]
+        if self.cluster.container == "apptainer":
+            shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs"]
+            told = [f"--env=OMP_NUM_THREADS={self.cluster.cpus}", *(f"--bind={mount}" for mount in mounts)]
+            gpu = ["--nv"] if self.cluster.gpus else []
+            command = ["apptainer", "exec", *shut, *gpu, *told, str(self.cluster.image)]
+            return [*command, "/opt/venv/bin/python", *inside]
+        options = [f"--container-mounts={','.join(mounts)}", "--no-container-mount-home", "--container-readonly"]
+        image = f"--container-image={self.cluster.image}"
+        command = ["srun", "--overlap", "--ntasks=1", image, *options, *OFFLINE]
+        return [*command, "/opt/venv/bin/python", *inside]
 
     def _in_docker(self) -> int:
         from repro.execute.container import ContainerRunner, Limits
@@ -89,8 +88,15 @@ class Step:
             while (code := job.poll()) is None:
                 time.sleep(1)
             if not job.folder.done():  # the host has nothing but the log to tell why
-                with job.folder.log.open("a") as log:
-                    log.write(f"container: {job.problem(code)}\n")
+                with job.folder.open_log() as log:
+                    log.write(f"container: {job.problem(code)}\n".encode())
             return code
         finally:
             job.stop()
+
+
+def _mountable(path: Path) -> Path:
+    """The path itself. Raises SetupError for one that the clusters' containers cannot be told."""
+    if any(sign in str(path) for sign in ":,"):
+        raise SetupError(f"{path}: a colon or comma in it ends a mount of Apptainer or Pyxis; choose another folder")
+    return path

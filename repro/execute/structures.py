@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from repro.errors import ManifestError, SetupError
+from repro.execute.own import note_own
 from repro.files import digest, file_digest
 from repro.manifest.model import HubWeights, Model
 from repro.manifest.probes import load_probe_set
@@ -52,6 +53,7 @@ def structures(wanted: Iterable[Wanted], cache_folder: Path, say: Callable[[str]
     """The record of each, in their order. Raises SetupError when they cannot be made here."""
     given = list(wanted)
     files = [one.file(cache_folder) for one in given]
+    note_own(cache_folder, files)
     missing = {file: one for file, one in zip(files, given, strict=True) if _read(file) is None}
     if missing:
         count = len({one.model.id for one in missing.values()})

@@ -17,6 +17,7 @@ from repro.errors import ManifestError
 from repro.files import file_digest, is_file
 from repro.frozen import Frozen
 from repro.manifest.model import Revision, Sha256
+from repro.manifest.names import Name
 
 
 def template_parts(template: str) -> list[tuple[str, str]]:
@@ -124,7 +125,7 @@ Data = Annotated[HubDataset | StandardLibrary | PythonTopics | LocalFile, Field(
 class Source(Frozen):
     """A named source of training texts."""
 
-    id: str
+    id: Name
     data: Data
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from repro.frozen import Frozen
 from repro.manifest.data import Data
+from repro.manifest.names import LONGEST, check_name
 from repro.manifest.training import (
     MOST,
     MOST_SEQUENCES,
@@ -86,7 +87,7 @@ class Arm(Frozen):
 class Experiment(Frozen):
     """One manifest: everything a set of runs needs, and nothing about the machine it runs on."""
 
-    id: str = Field(pattern=Slug)
+    id: str = Field(pattern=Slug, max_length=LONGEST)
     title: str
     about: str = ""
     """What it is for and what it can and cannot show."""
@@ -104,6 +105,25 @@ class Experiment(Frozen):
     training: Training = Training()
     diagnostics: Diagnostics = Diagnostics()
     arms: tuple[Arm, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_paths(self) -> Self:
+        """Conditions, sources and domains name folders, files and columns; two names never mean one run."""
+        for field in ("conditions", "sources", "domains"):
+            for name in getattr(self, field):
+                try:
+                    check_name(name)
+                except ValueError as error:
+                    raise ValueError(f"{field}: {error}") from None
+        seen: dict[str, str] = {}
+        for name, condition in self.conditions.items():
+            other = seen.setdefault(condition.model_dump_json(exclude={"title"}), name)
+            if other != name:
+                raise ValueError(
+                    f"conditions {other} and {name} are the same but for their titles: one run would have two names; "
+                    "drop one of them, or change what it trains"
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:

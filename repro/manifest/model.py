@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from repro.files import digest
 from repro.frozen import Frozen
+from repro.manifest.names import Name
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
@@ -71,7 +72,7 @@ class Architecture(Frozen):
 class Model(Frozen):
     """One model of manifests/models.yaml."""
 
-    id: str
+    id: Name
     title: str
     weights: Annotated[HubWeights | PackagedGGUF | RandomWeights, Field(discriminator="kind")]
     architecture: Architecture

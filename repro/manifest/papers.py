@@ -16,6 +16,7 @@ from repro.manifest.claim_block import one_line, read_block
 from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
 from repro.manifest.claim_table import table_rows
+from repro.manifest.names import Name
 from repro.manifest.yaml import read_yaml, validate
 from repro.shipped import ROOT, places
 
@@ -26,7 +27,7 @@ _BLOCK_FIELDS = {"locator", "statements", "table", "keys", "columns", "rows", "i
 class Paper(Frozen):
     """One source of claims."""
 
-    id: str
+    id: Name
     title: str
     text: str = ""
     """File name of the text the claims were taken from; it is not part of this project."""

@@ -16,6 +16,7 @@ from repro.errors import ManifestError
 from repro.files import digest, is_file
 from repro.frozen import Frozen
 from repro.manifest.explain import brief, explain
+from repro.manifest.names import Name
 from repro.manifest.recipe import read_recipe
 from repro.manifest.yaml import read_yaml, validate
 from repro.shipped import ROOT, places
@@ -57,7 +58,7 @@ class Limits(Frozen):
 class ProbeSet(Frozen):
     """A probe set: its design, its declared classes, its texts."""
 
-    id: str = Field(pattern=r"^\w[\w.-]*$")
+    id: Name
     title: str
     design: str
     """One sentence: which cells hold how many texts."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from repro.files import write_bytes
+from repro.files import write_target
+from repro.plain import plain
 from repro.verify.verdict import Verdict
 
 SKIPPED = ("inconclusive", "not_run", "unverifiable")
@@ -23,10 +24,18 @@ def junit(verdicts: Sequence[Verdict]) -> ET.Element:
 
 
 def write_junit(path: Path, verdicts: Sequence[Verdict]) -> None:
-    """Write the document atomically. Raises SetupError when it cannot be written."""
+    """Write the document; a device, pipe or link is written to and never replaced. Raises SetupError when it cannot be written."""
     root = junit(verdicts)
+    _spell_out(root)
     ET.indent(root)
-    write_bytes(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    write_target(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+
+
+def _spell_out(root: ET.Element) -> None:
+    """Spell out what XML does not allow."""
+    for element in root.iter():
+        element.text = plain(element.text) if element.text else element.text
+        element.attrib.update({name: plain(value) for name, value in element.attrib.items()})
 
 
 def _case(suite: ET.Element, verdict: Verdict) -> None:

@@ -1,14 +1,20 @@
 """Claims and verdicts into the store, so that `repro sql` can ask for them. The run folders stay the evidence."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 
+from repro.errors import ReproError
+from repro.evidence.lock import exclusive
 from repro.manifest.claim import Claim
+from repro.store.check import FolderState
 from repro.store.database import NAME
+from repro.store.seal import new_store
 from repro.verify.verdict import Verdict
 
+_STATE = "UPDATE folders SET names = ?, states = ?, absent = ? WHERE folder = ?"
 _CLAIMS = "INSERT INTO claims SELECT " + ", ".join(["unnest(?::VARCHAR[])"] * 7)
 _VERDICTS = (
     "INSERT INTO verdicts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), "
@@ -16,24 +22,35 @@ _VERDICTS = (
 )
 
 
-def keep(results: Path, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str | None:
-    """Replace the rows of these claims in one transaction; why not, when the store is in use or missing."""
+def keep(
+    results: Path, claims: Sequence[Claim], verdicts: Sequence[Verdict], states: Iterable[FolderState] = ()
+) -> str | None:
+    """Put these claims' rows, and newer states of folders, into a copy of the store, which takes its place.
+
+    Returns why not, when the store is in use, missing, or cannot be written.
+    """
     if not (results / NAME).exists():
         return "there is no store"
     if not claims:
         return None  # nothing to replace: a manifest need not have claims
     try:
-        with duckdb.connect(str(results / NAME)) as connection:
-            connection.execute("BEGIN")
-            ids = [claim.id for claim in claims]
-            connection.execute("DELETE FROM claims WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
-            connection.execute("DELETE FROM verdicts WHERE claim IN (SELECT unnest(?::VARCHAR[]))", [ids])
-            connection.execute(_CLAIMS, _claim_columns(claims))
-            connection.execute(_VERDICTS, _verdict_columns(verdicts))
-            connection.execute("COMMIT")
-    except duckdb.Error as error:
+        with exclusive(results, "ingest"), new_store(results) as beside:
+            shutil.copyfile(results / NAME, beside)
+            with duckdb.connect(str(beside)) as connection:
+                _replace(connection, claims, verdicts)
+                for state in states:
+                    connection.execute(_STATE, state)
+    except (duckdb.Error, OSError, ReproError) as error:
         return str(error).splitlines()[0]
     return None
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> None:
+    ids = [claim.id for claim in claims]
+    connection.execute("DELETE FROM claims WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
+    connection.execute("DELETE FROM verdicts WHERE claim IN (SELECT unnest(?::VARCHAR[]))", [ids])
+    connection.execute(_CLAIMS, _claim_columns(claims))
+    connection.execute(_VERDICTS, _verdict_columns(verdicts))
 
 
 def _claim_columns(claims: Sequence[Claim]) -> list[list[str | None]]:

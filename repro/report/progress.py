@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from repro.evidence.folder import RunFolder
 from repro.execute.folders import Place
 from repro.execute.queue import Watcher
+from repro.plain import one_line
 from repro.report.console import literal
 
 
@@ -45,7 +46,7 @@ class Plain:
 
     def ended(self, place: Place, problem: str | None) -> None:
         """Say how it ended."""
-        print(f"{place.run.slot}: {problem or _ending(place.folder)}", flush=True)
+        print(f"{place.run.slot}: {one_line(problem or _ending(place.folder))}", flush=True)
 
 
 class Live:
@@ -100,9 +101,9 @@ def _reading(now: dict[str, Any]) -> str:
 
 def _ending(folder: RunFolder) -> str:
     """What a run came to: its EI, or why its numbers never count."""
-    end = folder.done() or {}
-    if end.get("status") == "diverged":
-        return f"{end['reason']}; its numbers never count"
+    end = folder.done()
+    if end and end.status == "diverged":
+        return f"{end.reason}; its numbers never count"
     return f"finished{_reading(_now(folder))}"
 
 

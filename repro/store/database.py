@@ -1,6 +1,8 @@
-"""Opening the store: for reading, closed to everything but its own tables.
+"""Opening the store: a database in memory with the store attached to it, read-only and closed to everything else.
 
-`read_only` alone still lets SQL read and write files; without external access and with a locked configuration it cannot.
+`read_only` alone still lets SQL read and write files, and `enable_external_access` leaves the store's own paths open to
+COPY. So the store is attached, then all files are switched off and the configuration is locked. The handle that is
+open already is all there is: no path can be opened, and none is allowed.
 """
 
 from pathlib import Path
@@ -10,9 +12,24 @@ import duckdb
 
 from repro.errors import EvidenceError, InputError
 from repro.files import file_digest
+from repro.store.statement import check_statement
 
 NAME = "repro.duckdb"
 SCHEMA = Path(__file__).with_name("schema.sql")
+INGEST = "`repro ingest` builds it again from the run folders"
+TABLES = (
+    "runs", "measurements", "trajectories", "collapses", "cell_collapses", "divergences", "companions", "claims",
+    "verdicts", "artifacts", "provenance", "folders",
+)  # fmt: skip
+_CLOSED = (
+    "SET python_enable_replacements = false",  # else a table could be a variable of this program
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET temp_directory = ''",
+    "SET disabled_filesystems = 'LocalFileSystem'",
+    "SET lock_configuration = true",
+)
 
 
 def layout() -> str:
@@ -26,42 +43,66 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"COMMENT ON TABLE runs IS '{layout()}'")
 
 
-def connect(results: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection without access to files or network. Raises EvidenceError when there is no usable store."""
+def connect(results: Path, *settings: str) -> duckdb.DuckDBPyConnection:
+    """A read-only connection without access to files or network; `settings` are SET statements, before the lock.
+
+    Raises EvidenceError when there is no usable store.
+    """
     path = results / NAME
-    if not path.exists():
+    if not path.is_file():
         raise EvidenceError(f"{path}: no such store; run `repro ingest` (or `make reproduce MANIFEST=smoke`) first")
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "lock_configuration": "true",
-    }
-    try:
-        connection = duckdb.connect(str(path), read_only=True, config=settings)
-        found = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'runs'").fetchone()
-    except duckdb.Error as error:
-        problem = str(error).splitlines()[0]
+    if logs := logs_beside(path):
         raise EvidenceError(
-            f"{path}: cannot be read ({problem}); `repro ingest` builds it again from the run folders"
-        ) from error
+            f"{logs[0]}: a write-ahead log that repro did not leave lies beside the store, which cannot be trusted with "
+            f"it; {INGEST}, and removes the log"
+        )
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"ATTACH '{_quoted(path)}' AS repro (READ_ONLY)")
+        found = connection.execute(
+            "SELECT comment FROM duckdb_tables() WHERE database_name = 'repro' AND table_name = 'runs'"
+        ).fetchone()
+        for setting in (*settings, "USE repro", *_CLOSED):
+            connection.execute(setting)
+    except duckdb.Error as error:
+        connection.close()
+        raise EvidenceError(f"{path}: {_problem(error)}") from error
     if found != (layout(),):
         connection.close()
-        raise EvidenceError(
-            f"{path}: has the tables of another version; `repro ingest` builds it again from the run folders"
-        )
+        raise EvidenceError(f"{path}: has the tables of another version; {INGEST}")
     return connection
 
 
-def query(results: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """(column names, rows) of one query. Raises InputError for SQL that cannot be carried out."""
-    with connect(results) as connection:
+def logs_beside(path: Path) -> list[Path]:
+    """Write-ahead logs beside a database; DuckDB would take them for a part of it."""
+    return sorted(path.parent.glob(f"{path.name}.wal*"))
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _problem(error: Exception) -> str:
+    said = str(error).splitlines()[0]
+    if "lock" in said.lower():
+        return f"is open in another program ({said}); close it there and try again"
+    return f"cannot be read ({said}); {INGEST}"
+
+
+def query(results: Path, sql: str, rows: int | None = None, *settings: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """(column names, rows) of one query that only reads, at most `rows` of them.
+
+    Raises InputError for SQL that is not answered or cannot be carried out.
+    """
+    check_statement(sql)
+    with connect(results, *settings) as connection:
         try:
-            if not connection.extract_statements(sql):
-                raise InputError(f"{sql!r}: no statement in it; give one query, such as 'SELECT * FROM runs'")
             cursor = connection.execute(sql)
-            return [column[0] for column in cursor.description or []], cursor.fetchall()
-        except duckdb.Error as error:
+            found = cursor.fetchall() if rows is None else cursor.fetchmany(rows)
+            return [column[0] for column in cursor.description or []], found
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise InputError("the answer does not fit in memory; ask for less (a WHERE, a LIMIT)") from error
+        except (duckdb.Error, ValueError, OverflowError) as error:  # the last two: a date that Python does not have
             problem = " ".join(str(error).split())
-            raise InputError(
-                f"{problem}; tables: runs, measurements, trajectories, collapses, cell_collapses, divergences, companions, "
-                "claims, verdicts, artifacts, provenance"
-            ) from error
+            known = f"; tables: {', '.join(TABLES)}" if isinstance(error, duckdb.CatalogException) else ""
+            raise InputError(f"{problem}{known}") from error

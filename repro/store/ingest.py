@@ -1,12 +1,11 @@
 """Building the store from the run folders: all of it, beside the old one, then one rename.
 
-A folder whose files do not match its done marker is left out and named; the others are unharmed.
+A folder that cannot be trusted is left out and named; the others are unharmed. The store keeps what every folder was, so
+that `repro verify` can tell later whether the evidence is still that which it was made from.
 """
 
-import json
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,15 @@ import duckdb
 import pyarrow as pa
 
 from repro.errors import EvidenceError, SetupError
-from repro.evidence.folder import RunFolder
-from repro.evidence.request import read_request
-from repro.store.database import NAME, create
-from repro.store.provenance import provenance_row, read_provenance
+from repro.files import way_out
+from repro.store.database import NAME, connect, create
+from repro.store.folders import Rows, read_rows
+from repro.store.seal import check_seal, new_store
+from repro.store.tables import Schemas, insert, schemas, table_of
 from repro.store.trajectories import cell_collapses, collapses, divergences
+
+BATCH = 200_000
+"""Measurements that are gathered before they go into the database."""
 
 
 @dataclass(frozen=True)
@@ -27,135 +30,119 @@ class Ingested:
 
     runs: int
     refused: tuple[str, ...]
-    """One line for each folder that could not be trusted."""
+    """One line for each folder that was left out."""
+    unlisted: tuple[Path, ...] = ()
+    """Files beside the evidence that no marker lists; they changed nothing."""
+    absent: int = 0
+    """Runs whose weights are not here."""
 
 
-@dataclass(frozen=True)
-class _Folder:
-    row: dict[str, Any]
-    parquet: tuple[str, ...]
-    files: dict[str, str]
-    provenance: dict[str, Any]
+@dataclass
+class _Filling:
+    """The database that is being filled, and what was found on the way."""
+
+    connection: duckdb.DuckDBPyConnection
+    tables: Schemas
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    waiting: dict[str, list[pa.Table]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    unlisted: list[Path] = field(default_factory=list)
+    absent: int = 0
+
+    def take(self, rows: Rows) -> None:
+        """Take one run's rows."""
+        self.runs.append(rows.run)
+        self.unlisted += rows.unlisted
+        self.absent += bool(rows.absent)
+        for name, table in rows.tables.items():
+            self.waiting.setdefault(name, []).append(table)
+        if sum(table.num_rows for table in self.waiting["measurements"]) > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put what was gathered into the database."""
+        for name, tables in self.waiting.items():
+            together = pa.concat_tables(tables)
+            insert(self.connection, name, together.sort_by(_ORDER) if name == "measurements" else together)
+        self.waiting.clear()
+
+
+_ORDER = [(name, "ascending") for name in ("run_id", "step", "quantity", "specification", "direction", "concept")]
 
 
 def ingest(results: Path) -> Ingested:
     """Rebuild results/repro.duckdb. Doing it twice changes nothing. Raises SetupError when it cannot be written."""
-    folders, refused = _read(results)
     target = results / NAME
-    beside = results / f".{NAME}.{os.getpid()}.tmp"
     try:
         results.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(results)
-        with duckdb.connect(str(beside)) as connection:
-            _fill(connection, folders)
-        os.replace(beside, target)
+        with new_store(results) as beside, duckdb.connect(str(beside)) as connection:
+            create(connection)
+            filling = _Filling(connection, schemas(connection))
+            _fill(filling, results)
     except (OSError, duckdb.Error) as error:
-        problem = str(error).splitlines()[0]
-        raise SetupError(f"{target}: could not be written ({problem}); free disk space or choose --results") from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return Ingested(len(folders), tuple(refused))
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        way = way_out(error) if isinstance(error, OSError) else "the store that was there is unharmed"
+        raise SetupError(f"{target}: could not be written ({problem}); {way}") from error
+    _open(results, len(filling.runs))
+    return Ingested(len(filling.runs), tuple(filling.refused), tuple(filling.unlisted), filling.absent)
 
 
-def _read(results: Path) -> tuple[list[_Folder], list[str]]:
-    folders: list[_Folder] = []
-    refused: list[str] = []
-    for path in sorted((results / "runs").glob("*/*/run.json")):
+def _open(results: Path, runs: int) -> None:
+    """Open what was written before it is said to be there. Raises EvidenceError, SetupError."""
+    check_seal(results)
+    with connect(results) as connection:
+        found = connection.execute("SELECT count(*) FROM runs").fetchone()
+    if found != (runs,):
+        raise SetupError(
+            f"{results / NAME}: found {found} runs where {runs} were written; another program writes it too"
+        )
+
+
+def _fill(filling: _Filling, results: Path) -> None:
+    seen: dict[str, Path] = {}
+    for path in run_folders(results):
         try:
-            folders.append(_folder(RunFolder(path.parent), results))
+            rows = read_rows(path, results, filling.tables)
+            _refuse_twice(rows, path, seen)
         except EvidenceError as error:
-            refused.append(str(error))
-    _mark_superseded(folders)
-    return folders, refused
+            filling.refused.append(str(error))
+            name = str(path.relative_to(results / "runs"))
+            row = {"folder": name, "left_out": str(error), "names": "", "states": [], "absent": 0}
+            filling.waiting.setdefault("folders", []).append(table_of([row], filling.tables["folders"]))
+        else:
+            filling.take(rows)
+    filling.flush()
+    _mark_superseded(filling.runs)
+    connection, tables = filling.connection, filling.tables
+    insert(connection, "runs", table_of(filling.runs, tables["runs"]))
+    for name, made in (("collapses", collapses), ("cell_collapses", cell_collapses), ("divergences", divergences)):
+        insert(connection, name, table_of(made(connection), tables[name]))
 
 
-def _folder(folder: RunFolder, results: Path) -> _Folder:
-    request = read_request(folder.path)
-    marker = folder.done()
-    if marker:
-        folder.check()
-    provenance = read_provenance(folder)
-    attempts = provenance.get("attempts", [])
-    run = request.run
-    row = {
-        "run_id": request.id,
-        "experiment": run.experiment,
-        "slot": run.slot,
-        "model": run.model.id,
-        "condition": run.condition_id,
-        "seed": run.seed,
-        "status": marker["status"] if marker else "partial",
-        "reason": marker["reason"] if marker else None,
-        "steps": run.steps,
-        "started": attempts[0]["started"] if attempts else None,
-        "finished": marker["finished"] if marker else None,
-        "runner": attempts[-1]["host"]["runner"] if attempts else None,
-        "image": run.environment["image"],
-        "probe_set": run.probe_set,
-        "probe_hash": run.probe_hash,
-        "folder": str(folder.path.relative_to(results / "runs")),
-        "claims": json.dumps(request.claims),
-        "key": json.dumps(run.key()),
-    }
-    steps = tuple(sorted(str(path) for path in folder.path.glob("steps/*.parquet")))
-    return _Folder(row, steps, marker["files"] if marker else {}, provenance)
+def run_folders(results: Path) -> Iterator[Path]:
+    """Every folder that holds a run or says so: one with a run.json or a marker. One that was only begun has neither."""
+    for path in sorted((results / "runs").glob("*/*")):
+        if path.is_dir() and ((path / "run.json").exists() or (path / "done.json").exists()):
+            yield path
 
 
-def _mark_superseded(folders: Sequence[_Folder]) -> None:
+def _refuse_twice(rows: Rows, path: Path, seen: dict[str, Path]) -> None:
+    other = seen.setdefault(rows.run["run_id"], path)
+    if other != path:
+        raise EvidenceError(
+            f"{path}: is the same run as {other.parent.name}/{other.name}, which is in the store; it counts once"
+        )
+
+
+def _mark_superseded(runs: Sequence[dict[str, Any]]) -> None:
     """Of several runs of one slot only the latest counts; a finished one is later than any unfinished one."""
-    latest: dict[tuple[str, str], _Folder] = {}
-    for folder in sorted(folders, key=lambda item: (item.row["finished"] or "", item.row["started"] or "")):
-        slot = (folder.row["experiment"], folder.row["slot"])
+
+    def when(run: Mapping[str, Any]) -> tuple[str, str]:
+        return str(run["finished"] or ""), str(run["started"] or "")
+
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in sorted(runs, key=when):
+        slot = (run["experiment"], run["slot"])
         if slot in latest:
-            latest[slot].row["status"] = "superseded"
-        latest[slot] = folder
-
-
-def _fill(connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder]) -> None:
-    create(connection)
-    if not folders:
-        return
-    _insert(connection, "runs", [folder.row for folder in folders])
-    _insert(
-        connection,
-        "artifacts",
-        [
-            {"run_id": folder.row["run_id"], "path": path, "sha256": value}
-            for folder in folders
-            for path, value in folder.files.items()
-        ],
-    )
-    _insert(
-        connection,
-        "provenance",
-        [provenance_row(folder.row["run_id"], folder.provenance) for folder in folders],
-    )
-    paths = pa.Table.from_pylist(
-        [{"filename": path, "run_id": folder.row["run_id"]} for folder in folders for path in folder.parquet]
-    )
-    if len(paths) == 0:
-        return
-    connection.register("paths", paths)
-    connection.execute(
-        "INSERT INTO measurements BY NAME SELECT p.run_id, m.* EXCLUDE (filename) "
-        "FROM read_parquet(?, filename = true, union_by_name = true) m JOIN paths p USING (filename) "
-        "ORDER BY run_id, step, quantity, specification, direction, concept",
-        [paths.column("filename").to_pylist()],
-    )
-    connection.unregister("paths")
-    _insert(connection, "collapses", collapses(connection))
-    _insert(connection, "cell_collapses", cell_collapses(connection))
-    _insert(connection, "divergences", divergences(connection))
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.register("incoming", pa.Table.from_pylist(rows))
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-        connection.unregister("incoming")
-
-
-def _remove_leftovers(results: Path) -> None:
-    """Half-built stores of ingests that were killed."""
-    for path in results.glob(f".{NAME}.*"):
-        path.unlink(missing_ok=True)
+            latest[slot]["status"] = "superseded"
+        latest[slot] = run

@@ -6,7 +6,7 @@ CREATE TABLE runs (
     slot VARCHAR NOT NULL,          -- model-condition-seed, as a reader calls it
     model VARCHAR NOT NULL,
     condition VARCHAR NOT NULL,
-    seed INTEGER,                   -- NULL where nothing is trained
+    seed BIGINT,                    -- NULL where nothing is trained
     status VARCHAR NOT NULL,        -- done, diverged, partial, or superseded by a newer run of the same slot
     reason VARCHAR,                 -- why it diverged
     steps INTEGER NOT NULL,         -- optimizer steps asked for
@@ -41,6 +41,16 @@ CREATE TABLE artifacts (
     sha256 VARCHAR NOT NULL
 );
 
+-- The run folders as they were when this store was made: what `repro verify` compares them with.
+CREATE TABLE folders (
+    folder VARCHAR PRIMARY KEY,     -- below results/runs
+    left_out VARCHAR,               -- why nothing of it is in this store; NULL: it is
+    marker VARCHAR,                 -- digests of its marker's parts; NULL: the run was not finished
+    names VARCHAR NOT NULL,         -- marker and listed files that were there, a line each
+    states BIGINT[] NOT NULL,       -- size and time (ns) of each of them
+    absent INTEGER NOT NULL         -- weights that are listed and were not there
+);
+
 CREATE TABLE provenance (
     run_id VARCHAR NOT NULL,
     attempts INTEGER NOT NULL,      -- how often a worker began; the columns below are of the last
@@ -62,7 +72,7 @@ CREATE TABLE provenance (
 -- What trajectories come to (docs/SCIENCE.md §11), for every trained run and probe set, both readings of EI. A collapse counts
 -- as geometric only where the anchored EI collapses too (§5). Of a run that is under way: so far.
 CREATE TABLE collapses (
-    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed INTEGER, probe_set VARCHAR,
+    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed BIGINT, probe_set VARCHAR,
     specification VARCHAR NOT NULL, -- default, anchored
     step INTEGER,                   -- first step from which EI is 0 at every later checkpoint
     recovered BOOLEAN NOT NULL,     -- EI was 0, later above 0, and later 0 again
@@ -73,7 +83,7 @@ CREATE TABLE collapses (
 
 -- The same per cell: first step from which the directions of one concept (own) no longer damage another one.
 CREATE TABLE cell_collapses (
-    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed INTEGER, probe_set VARCHAR,
+    experiment VARCHAR NOT NULL, model VARCHAR NOT NULL, condition VARCHAR NOT NULL, seed BIGINT, probe_set VARCHAR,
     own VARCHAR NOT NULL, concept VARCHAR NOT NULL,
     step INTEGER,
     place INTEGER,                  -- 1: first of the run's cells to collapse; equal steps share a place

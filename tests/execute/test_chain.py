@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from repro.evidence.folder import RunFolder
+from repro.evidence.marker import Marker
 from repro.evidence.request import read_request
 from repro.manifest.load import load_experiment
 from repro.plan.expand import expand, local_environment
@@ -52,7 +52,7 @@ def folders(tmp_path: Path) -> dict[str, RunFolder]:
     return {read_request(folder.path).run.condition_id: folder for folder in found}
 
 
-def marker(folder: RunFolder) -> dict[str, Any]:
+def marker(folder: RunFolder) -> Marker:
     """The done marker."""
     done = folder.done()
     assert done is not None
@@ -87,8 +87,8 @@ def test_a_chain_runs_in_order_and_each_link_says_where_it_comes_from(repro: Com
     child.check()
     origin = json.loads((child.path / "start" / "origin.json").read_text())
     assert origin["run"] == read_request(parent.path).id
-    assert origin["files"] == {name: h for name, h in marker(parent)["files"].items() if name.startswith("adapter/")}
-    assert {"start/origin.json", "start/adapter/adapter_model.safetensors"} <= marker(child)["files"].keys()
+    assert origin["files"] == {name: h for name, h in marker(parent).files.items() if name.startswith("adapter/")}
+    assert {"start/origin.json", "start/adapter/adapter_model.safetensors"} <= marker(child).files.keys()
     begun, ended = ("activations/000000.safetensors", "activations/000004.safetensors")
     start = load_file(child.path / begun)["activations"]
     assert np.array_equal(start, load_file(parent.path / ended)["activations"])
@@ -114,8 +114,8 @@ def test_a_run_that_blows_up_ends_as_diverged_and_nothing_goes_on_from_it(repro:
     found = folders(tmp_path)
     assert found.keys() == {"B3"}
     end = marker(found["B3"])
-    assert end["status"] == "diverged"
-    assert "the adapter kept is that of step 0" in end["reason"], "one step at this rate already spoils the weights"
+    assert end.status == "diverged"
+    assert "the adapter kept is that of step 0" in end.reason, "one step at this rate already spoils the weights"
     kept = load_file(found["B3"].path / "adapter" / "adapter_model.safetensors")
     assert all(np.isfinite(value).all() for value in kept.values())
     assert all(not value.any() for name, value in kept.items() if "lora_B" in name), "step 0: B is zero"
@@ -133,7 +133,7 @@ def test_a_base_model_that_gives_no_numbers_is_no_healthy_run(repro: Command, tm
     healthy = repro("run", str(manifest), **where)
     assert healthy.returncode == 0
     assert "\n1 of 1 runs finished; evidence in " in healthy.stdout
-    assert marker(folders(tmp_path)["B0"])["status"] == "done"
+    assert marker(folders(tmp_path)["B0"]).status == "done"
     assert "diverged" not in repro("status").stdout
     shutil.rmtree(tmp_path / "results")
     weights = load_file(spoilt / "model.safetensors")
@@ -145,8 +145,8 @@ def test_a_base_model_that_gives_no_numbers_is_no_healthy_run(repro: Command, tm
         "tiny-llama-B0: diverged at step 0: 48 of 48 activations not finite; its numbers never count\n" in done.stdout
     )
     end = marker(folders(tmp_path)["B0"])
-    assert end["status"] == "diverged"
-    assert end["reason"] == "diverged at step 0: 48 of 48 activations not finite"
+    assert end.status == "diverged"
+    assert end.reason == "diverged at step 0: 48 of 48 activations not finite"
     assert "\n1 of 1 runs finished, 1 of them diverged; evidence in " in done.stdout
     assert re.search(r" diverged +at step 0: 48 of 48 activations not finite", repro("status").stdout)
 
@@ -159,9 +159,9 @@ def test_weights_that_died_while_every_number_stayed_finite_have_diverged_too(re
     found = folders(tmp_path)
     assert found.keys() == {"B3"}
     end = marker(found["B3"])
-    assert end["status"] == "diverged"
-    assert "diverged by step 4: activation RMS 0 where step 0 had 0.353" in end["reason"]
-    assert end["reason"].endswith("the adapter kept is that of step 0"), "the last that was measured"
+    assert end.status == "diverged"
+    assert "diverged by step 4: activation RMS 0 where step 0 had 0.353" in end.reason
+    assert end.reason.endswith("the adapter kept is that of step 0"), "the last that was measured"
     (invalid,) = {row.reason for row in found["B3"].measurements(4) if row.quantity == "entanglement_intensity"}
     assert invalid == "diverged by step 4: activation RMS 0 where step 0 had 0.353"
     assert not [row for row in found["B3"].measurements(4) if row.quantity == "loss" and not np.isfinite(row.value)]

@@ -18,6 +18,7 @@ from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.clean import Item, Kind, inventory, remove
 from repro.execute.folders import place, prepare
+from repro.execute.own import note_own
 from repro.files import file_digest
 from repro.manifest.load import load_experiment, load_models
 from repro.measurement import Measurement
@@ -137,6 +138,7 @@ def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path)
     weights = tmp_path / "cache" / "models" / "m" / "model.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
+    note_own(tmp_path / "cache", [weights.parent, tmp_path / "cache" / "structure" / "m.json"])
     counted = tmp_path / "cache" / "structure" / "m.json"
     counted.parent.mkdir()
     counted.write_text("{}")
@@ -163,6 +165,7 @@ def test_a_copy_of_a_model_that_no_manifest_means_any_more_is_left_over(tmp_path
         folder = tmp_path / "cache" / "models" / name
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(b"weights")
+        note_own(tmp_path / "cache", [folder])
         if name != begun:
             (folder / "identity.json").write_text("{}")
     models = tmp_path / "cache" / "models"
@@ -190,6 +193,27 @@ def test_of_builds_the_wheels_are_cache_and_what_broke_off_is_left_over(tmp_path
     assert {path.name for path in (tmp_path / "builds").iterdir()} == {"wheels-1", "tmpnew"}
     clean(tmp_path, "cache")
     assert {path.name for path in (tmp_path / "builds").iterdir()} == {"tmpnew"}
+
+
+def test_what_somebody_else_put_into_cache_and_results_stays(folders: Folders, tmp_path: Path) -> None:
+    """REPRO_CACHE may point anywhere, and many programs have a folder `runs`. The control: what is noted goes."""
+    cache, others = tmp_path / "cache", []
+    for name in ("models/llama/weights.bin", "data/thesis.jsonl", "structure/plan.json", "notes.txt"):
+        others.append(cache / name)
+    others.append(tmp_path / "results" / "runs" / "tensorboard" / "monday" / "events.out")
+    others.append(folders["given up"].path / "my notes.txt")
+    others.append(cache / "models" / "m-0" / "mine.txt")
+    own = cache / "models" / "m-0" / "model.safetensors"
+    for path in (*others, own):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"something")
+    (own.parent / "identity.json").write_text('{"files": {"model.safetensors": "0"}}')
+    note_own(cache, [own.parent])
+    (cache / "written-by-repro.txt").open("a").write("../results\nmodels/../../x\n/etc\n")
+    clean(tmp_path, "leftover", "cache")
+    assert all(path.exists() for path in others)
+    assert not own.exists()
+    assert not (folders["given up"].path / "run.json").exists()
 
 
 def test_verdicts_are_the_same_after_cleaning(repro: Command, tmp_path: Path):

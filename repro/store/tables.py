@@ -1,0 +1,54 @@
+"""Rows as Arrow tables with the columns of the store's own tables, whatever the first row happens to hold."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+_TYPES = {
+    "VARCHAR": pa.string(),
+    "JSON": pa.string(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "BIGINT[]": pa.list_(pa.int64()),
+}
+Schemas = Mapping[str, pa.Schema]
+Row = Mapping[str, Any]
+
+
+def schemas(connection: duckdb.DuckDBPyConnection) -> Schemas:
+    """The columns of every table of the store."""
+    columns = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
+    ).fetchall()
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for table, column, kind in columns:
+        if kind in _TYPES:
+            found.setdefault(table, []).append((column, _TYPES[kind]))
+    return {table: pa.schema(fields) for table, fields in found.items()}
+
+
+def table_of(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as a table; a column that a row lacks is NULL there. Raises pyarrow.ArrowInvalid for a value that does not fit."""
+    given = list(rows)
+    columns = [pa.array([row.get(field.name) for row in given], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Insert rows into a table by the names of their columns."""
+    if rows.num_rows:
+        connection.register("incoming", rows)
+        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+        connection.unregister("incoming")
+
+
+def utc(moment: str) -> datetime:
+    """A time of the evidence as the store keeps it: UTC, without saying so. Raises ValueError for none."""
+    parsed = datetime.fromisoformat(moment)
+    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
