@@ -7,15 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from repro.manifest.claim import Claim
+    from repro.manifest.experiment import Experiment
+    from repro.verify.audit import Audited
     from repro.verify.structure import Structures
     from repro.verify.verdict import Verdict
+
+WIDTH = 160
+"""Columns of what is not shown on a terminal."""
+NOTHING = (
+    "no published claim is bound to this manifest: nothing to judge; "
+    '`repro sql "SELECT * FROM trajectories"` shows what was measured (docs/manifests.md)'
+)
+"""Said of a manifest of one's own."""
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the verbs."""
-    verify = verbs.add_parser("verify", help="a verdict for every claim")
+    verify = verbs.add_parser("verify", help="what of the papers holds, in one screen")
     verify.add_argument("name", nargs="?", metavar="NAME", help="a manifest: only the claims it measures")
+    verify.add_argument("--all", action="store_true", help="every claim, those that were not run as well")
     verify.add_argument("--json", action="store_true", help='{"claims": [...], "counts": {...}}')
     verify.add_argument("--junit", metavar="FILE", type=Path, help="write the verdicts as JUnit XML too")
     verify.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
@@ -33,12 +46,13 @@ def _verify(arguments: argparse.Namespace) -> int:
     gc.disable()  # one short pass over records that refer to each other in one direction: collecting costs a tenth of it
     from repro.execute.folders import results_folder
     from repro.manifest.papers import load_claims
-    from repro.report.keep import keep
+    from repro.report.news import changes, read_last
     from repro.verify.assess import counts, exit_code
 
     results, everything = results_folder(arguments.results), load_claims()
-    claims = _bound(arguments.name, everything) if arguments.name else everything
-    verdicts = _verdicts(claims, everything, results)
+    claims, given = _bound(arguments.name, everything) if arguments.name else (everything, {})
+    verdicts, audit = _verdicts(claims, everything, results, given)
+    last = read_last(results)
     if arguments.junit:
         from repro.report.junit import write_junit
 
@@ -46,11 +60,28 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         content = {"claims": [verdict.model_dump(mode="json") for verdict in verdicts], "counts": counts(verdicts)}
         print(json.dumps(content, ensure_ascii=False, indent=1))
+    elif not verdicts:
+        print(NOTHING)
     else:
-        _show(verdicts)
-    if (results / "repro.duckdb").exists() and (why_not := keep(results, claims, verdicts)):
-        print(f"repro verify: the verdicts are not in the store: {why_not}", file=sys.stderr)
+        from repro.report.console import literal
+        from repro.report.verify import show
+
+        console = literal(WIDTH, highlight=False)
+        show(verdicts, audit, console, news=changes(last, verdicts), everything=arguments.all)
+    _keep(results, claims, verdicts, last)
     return exit_code(verdicts)
+
+
+def _keep(results: Path, claims: "Sequence[Claim]", verdicts: "list[Verdict]", last: dict[str, str]) -> None:
+    """Remember the verdicts, in the store for `repro sql` and beside it for the next call; of an empty store nothing."""
+    from repro.report.keep import has_runs, keep
+    from repro.report.news import keep_last
+
+    if not has_runs(results):
+        return
+    for why_not in (keep(results, claims, verdicts), keep_last(results, last, verdicts)):
+        if why_not:
+            _note(f"the verdicts are not kept: {why_not}")
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -61,29 +92,33 @@ def _explain(arguments: argparse.Namespace) -> int:
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
-    together = _verdicts(everything, everything, results_folder(arguments.results))
+    together, _ = _verdicts(everything, everything, results_folder(arguments.results), {})
     verdict = next(verdict for verdict in together if verdict.id == claim.id)
     print(explanation(claim, verdict), end="")
     return 0
 
 
 def _verdicts(
-    claims: "list[Claim] | tuple[Claim, ...]", everything: "tuple[Claim, ...]", results: Path
-) -> "list[Verdict]":
+    claims: "Sequence[Claim]", everything: "Sequence[Claim]", results: Path, given: "Mapping[str, Experiment]"
+) -> "tuple[list[Verdict], Audited]":
     from contextlib import nullcontext
 
     from repro.execute.folders import cache_folder
     from repro.store.database import NAME, connect
     from repro.verify.assess import assess
-    from repro.verify.audit import findings
+    from repro.verify.audit import audited
     from repro.verify.needs import needs
 
-    found = findings(everything, remembered=cache_folder() / "audit.json")
+    audit = audited(everything, remembered=cache_folder() / "audit.json")
     with connect(results) if (results / NAME).exists() else nullcontext() as connection:
-        return assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
+        found = assess(
+            claims, connection, everything=everything, audit=audit.findings, needs=needs, built=_built(claims),
+            manifests=given,
+        )  # fmt: skip
+    return found, audit
 
 
-def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
+def _built(claims: "Sequence[Claim]") -> "Structures":
     """What the models of structural claims are built of; where that cannot be found out here, a note says why."""
     from repro.errors import SetupError
     from repro.execute.folders import cache_folder
@@ -104,26 +139,15 @@ def _note(words: str) -> None:
     print(f"repro verify: {words}", file=sys.stderr, flush=True)
 
 
-def _show(verdicts: "list[Verdict]") -> None:
-    from rich.console import Console
-
-    from repro.report.verify import show
-
-    show(
-        verdicts,
-        Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, color_system=None),
-    )
-
-
-def _bound(name: str, everything: "tuple[Claim, ...]") -> "list[Claim]":
-    """The claims a manifest measures; the manifest is a name, an announced name, or a path."""
+def _bound(name: str, everything: "Sequence[Claim]") -> "tuple[list[Claim], dict[str, Experiment]]":
+    """The claims a manifest measures, and the manifest itself where `name` is a path; it may be announced only."""
     from repro.manifest.load import load_experiment
 
     bound = [claim for claim in everything if claim.measured_by == name]
     if bound:
-        return bound
-    identity = load_experiment(name).id
-    return [claim for claim in everything if claim.measured_by == identity]
+        return bound, {}
+    experiment = load_experiment(name)
+    return [claim for claim in everything if claim.measured_by == experiment.id], {experiment.id: experiment}
 
 
 def _named(wanted: str, everything: "tuple[Claim, ...]") -> "Claim":
