@@ -9,7 +9,7 @@ RUNNER ?= auto
 LOCK := requirements/dev.lock
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: help setup reproduce test check bench images verify audit lock clean
+.PHONY: help setup reproduce test check bench images verify audit structures lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ verify: setup ## a verdict for every claim
 
 audit: setup ## the papers' printed numbers against each other
 	@$(BIN)/repro audit
+
+structures: setup ## record anew what the known models are built of (repro/plan/structures.json)
+	@$(BIN)/python -m repro.execute.record_structures
 
 lock: ## make the lock files again from pyproject.toml (needs uv)
 	@ci/lock.sh

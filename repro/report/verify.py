@@ -5,9 +5,9 @@ What was not run is counted, and listed only when everything is asked for.
 
 from collections.abc import Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from repro.report.news import News
@@ -33,14 +33,14 @@ def show(
     verdicts: Sequence[Verdict], audit: Audited, console: Console, *, news: News | None = None, everything: bool = False
 ) -> None:
     """Print the truth of the verdicts on one screen; every verdict where `everything` is asked for."""
-    console.print(Text(first_line(verdicts, audit), style="bold"))
+    _say(console, first_line(verdicts, audit), style="bold")
     _list(console, "Fails by definition", [v for v in verdicts if v.outcome == "fails"])
     _list(console, "Contradicted", [v for v in verdicts if v.outcome == "contradicted"])
     _list(console, "Settings that differ from the print", [v for v in verdicts if v.outcome == "differs"])
     if news:
         console.print(Text("\nNew since the last call", style="bold"))
         for line in news:
-            console.print(Padding(Text(line), (0, 0, 0, 2)))
+            _say(console, line, "  ", "    ")
     for (source, locator), group in groupby(verdicts, key=lambda verdict: (verdict.source, verdict.locator)):
         found = list(group)
         measured = [verdict for verdict in found if was_measured(verdict)]
@@ -53,6 +53,12 @@ def show(
     _below(console, verdicts, everything)
 
 
+def _say(console: Console, words: str, first: str = "", then: str = "", style: str = "") -> None:
+    """Print a line, broken between words where the console ends, without blanks at its ends."""
+    for line in wrap(words, console.width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False):
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
 def _list(console: Console, title: str, verdicts: list[Verdict]) -> None:
     """Print a few verdicts under a heading; none without any."""
     if not verdicts:
@@ -60,9 +66,8 @@ def _list(console: Console, title: str, verdicts: list[Verdict]) -> None:
     console.print(Text(f"\n{title}", style="bold"))
     for verdict in verdicts[:_LISTED]:
         symbol, style = SYMBOLS[verdict.outcome]
-        line = Text(f"{symbol} ", style=style)
-        line.append(f"{verdict.source} {verdict.locator}, {verdict.printed!r}: {verdict.reason}")
-        console.print(Padding(line, (0, 0, 0, 2)))
+        words = f"{verdict.source} {verdict.locator} prints {verdict.printed!r}: {verdict.reason}"
+        _say(console, f"{symbol} {words}", "  ", "    ", style)
     if len(verdicts) > _LISTED:
         console.print(f"  and {len(verdicts) - _LISTED} more")
 
@@ -80,8 +85,8 @@ def _rows(console: Console, verdicts: list[Verdict]) -> None:
         reason = Text(f"{phrase(verdict.outcome)}{graded}: {verdict.reason}", style=style)
         reason.append(f"  audit: {', '.join(verdict.audit)}" if verdict.audit else "", style="magenta")
         if console.width < _NARROW:
-            console.print(line)
-            console.print(Padding(reason, (0, 0, 0, 6)))
+            _say(console, line.plain, "", "      ", style)
+            _say(console, reason.plain, "      ", "      ", style)
         else:
             console.print(line.append_text(reason), soft_wrap=True)
 
@@ -115,7 +120,8 @@ def _below(console: Console, verdicts: Sequence[Verdict], everything: bool) -> N
         console.print(f"z from −4 to 4: {_histogram(z_values)} ({len(z_values)}; standard normal if all reproduce)")
     asked = "`repro explain CLAIM` says why, `repro plan NAME` what a run costs"
     more = "" if everything else "`repro verify --all` lists every claim, "
-    console.print(Text(f"\n{more}{asked}."))
+    console.print()
+    _say(console, f"{more}{asked}.")
 
 
 def _papers(console: Console, verdicts: Sequence[Verdict]) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.manifest.claim import Claim, Scalar, Term
-from repro.manifest.load import load_models
 from repro.verify.algebra import evaluate
-from repro.verify.algebra_interval import Levels, Missing, Value, point
+from repro.verify.algebra_interval import Interval, Levels, Missing, Value, point
 from repro.verify.benchmarks import PROBLEMS
 from repro.verify.facts import agrees, in_print
 from repro.verify.prints import Prints
@@ -39,9 +38,7 @@ class Defined:
         return self.settings.base(term)
 
     def levels(self, term: Term, axis: str) -> tuple[Scalar, ...]:
-        """Every known model for an architecture's quantities, else the levels that the manifest runs."""
-        if axis == "model" and term.quantity in QUANTITIES:
-            return tuple(load_models())
+        """The levels that the manifest runs, or every known model for an architecture's quantities."""
         return self.settings.levels(term, axis)
 
     def total(self, term: Term) -> int | None:
@@ -65,7 +62,8 @@ def settle(claim: Claim, built: Structures, prints: Mapping[str, Prints]) -> Set
         return Settled("unverifiable", claim.unverifiable)
     follows = claim.kind == "by_construction" and claim.term.statistic != "single"
     own = prints.get(claim.source) if follows else None
-    value = evaluate(claim.term, Defined(claim.measured_by, settings_of(claim.measured_by), built, own))
+    known = Defined(claim.measured_by, settings_of(claim.measured_by), built, own)
+    value = evaluate(claim.term, known)
     found = in_print(claim, value)
     if isinstance(value, Missing) or found is None:
         if claim.kind != "by_construction":
@@ -73,13 +71,23 @@ def settle(claim: Claim, built: Structures, prints: Mapping[str, Prints]) -> Set
         if claim.note:
             return Settled("holds", claim.note)
         return Settled("unverifiable", "neither a formula nor a note shows how it follows")
+    if isinstance(found, bool):
+        return _statement(claim, found, known)
     return _label(claim, found) if "relative" in claim.tolerance.parameters else _exact(claim, found)
+
+
+def _statement(claim: Claim, found: bool, known: Defined) -> Settled:
+    """Say of a relation whether it is so, and what stands on both sides."""
+    sides = [evaluate(term, known) for term in (claim.term.of, claim.term.against) if term is not None]
+    shown = [f"{side.low:g}" for side in sides if isinstance(side, Interval)]
+    words = f"{claim.quantity} is {' against '.join(shown)}" if shown else f"{claim.quantity}: {found}"
+    return Settled("holds" if found == claim.value else "fails", words, found)
 
 
 def _exact(claim: Claim, found: Printed) -> Settled:
     if agrees(claim, found):
         return Settled("holds", f"{_text(found)}, as printed", found)
-    return Settled("fails", f"{_text(found)}, but {claim.printed!r} is printed", found)
+    return Settled("fails", f"{claim.quantity} is {_text(found)}", found)
 
 
 def _label(claim: Claim, found: Printed) -> Settled:

@@ -13,6 +13,7 @@ from repro.verify.algebra import evaluate
 from repro.verify.algebra_interval import Missing
 from repro.verify.facts import agrees, in_print, shown
 from repro.verify.settings import Settings
+from repro.verify.structure import QUANTITIES
 from repro.verify.verdict import Outcome, Printed
 
 
@@ -40,7 +41,7 @@ def compare_setting(claim: Claim, settings: Settings) -> Compared:
     words = _words(claim, found)
     if agrees(claim, found):
         return Compared("as_printed", words, found)
-    return Compared("differs", f"{words}, but {claim.printed!r} is printed", found)
+    return Compared("differs", words, found)
 
 
 def differing_settings(claims: Iterable[Claim], settings: Settings) -> Iterator[str]:
@@ -48,13 +49,14 @@ def differing_settings(claims: Iterable[Claim], settings: Settings) -> Iterator[
     lines: dict[str, None] = {}
     for claim in claims:
         if claim.basis == "setting" and (found := compare_setting(claim, settings)).outcome == "differs":
-            lines.setdefault(f"{claim.source}, {claim.locator}: {found.reason}")
+            lines.setdefault(f"{found.reason}; {claim.source} {claim.locator} prints {claim.printed!r}")
     yield from lines
 
 
 def _words(claim: Claim, value: Printed) -> str:
     """What a manifest sets, in words: "scale_ladder sets lora_rank to 64", "scale_ladder has 8 seeds"."""
-    name, axis = claim.measured_by, (claim.term.over or "seed").replace("_", " ")
+    catalogue = claim.term.over == "model" and claim.quantity in QUANTITIES
+    name, axis = "models.yaml" if catalogue else claim.measured_by, (claim.term.over or "seed").replace("_", " ")
     levels = f"{axis}es" if axis.endswith("s") else f"{axis}s"
     text = shown(value) + (" %" if claim.unit == "percent" else "")
     one = value == 1 or (isinstance(value, tuple) and len(value) == 1)

@@ -12,10 +12,11 @@ from typing import Any
 
 from repro.manifest.claim import Scalar, Term
 from repro.manifest.experiment import Experiment
-from repro.manifest.load import MANIFESTS, load_experiment
+from repro.manifest.load import MANIFESTS, load_experiment, load_models
 from repro.manifest.probes import declared
 from repro.manifest.training import ALL_LINEAR
 from repro.verify.algebra_interval import Category, Levels, Missing, Value, point
+from repro.verify.structure import QUANTITIES
 
 PRIMARY = "code"
 """The domain whose companions the papers rank."""
@@ -58,6 +59,8 @@ class Settings:
         """Levels of an axis that are run for the term's cell."""
         if self._content is None:
             return ()
+        if axis == "model" and term.quantity in QUANTITIES:
+            return tuple(load_models())
         if axis == "module":
             return tuple(self._content["training"].get("lora", {}).get("targets", ()))
         classes = self._concepts(term.selector)
