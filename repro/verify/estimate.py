@@ -4,6 +4,9 @@ The claim's term is evaluated over the measurements exactly as the audit evaluat
 come from evaluating it again with one cell moved, probabilities of relations from `repro.verify.draws`.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import special
 
@@ -15,6 +18,7 @@ from repro.verify.cells import Context, cells_of, interval
 from repro.verify.columns import Absent, tidy_sd
 from repro.verify.counted import PERCENT, counted_runs, printed_problems, problems
 from repro.verify.draws import drawn
+from repro.verify.evidence import Base
 from repro.verify.grade import weakest
 from repro.verify.measured import Measured, Sample
 from repro.verify.prints import innermost
@@ -194,8 +198,7 @@ def _base_model(claim: Claim, context: Context) -> Estimate:
         return Estimate(
             state="not_run", reason=f"{claim.measured_by} has not measured this base model on any probe set"
         )
-    by_set = {base.probe_set: base.value for base in reversed(found)}  # its own manifest's come first, so last here
-    values = list(by_set.values())
+    values = list(by_probe_set(found).values())
     mean, sd = float(np.mean(values)), tidy_sd(values) if len(values) > 1 else None
     measured = Cell(name=name(cell), mean=mean, sd=sd, runs=len(values))
     low, high = interval(mean, (measured,))
@@ -204,6 +207,17 @@ def _base_model(claim: Claim, context: Context) -> Estimate:
         state="measured", value=mean, low=low, high=high, cells=(measured,), effect=_effect(claim, context),
         graded=weakest(context.evidence.graded[place] for place in sorted(places)),
     )  # fmt: skip
+
+
+def by_probe_set(found: Sequence[Base]) -> dict[str, float]:
+    """The mean of each probe set over all runs that measured it."""
+    sets: dict[str, list[Base]] = defaultdict(list)
+    for base in found:
+        sets[base.probe_set].append(base)
+    return {
+        name: float(np.average([base.value for base in bases], weights=[base.runs for base in bases]))
+        for name, bases in sets.items()
+    }
 
 
 def _untrained(term: Term) -> bool:

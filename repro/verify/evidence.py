@@ -44,6 +44,8 @@ class Base:
     condition: str
     probe_set: str
     value: float
+    """Mean over these runs."""
+    runs: int
 
 
 @dataclass

@@ -26,8 +26,8 @@ OPERATIONAL = ("tokens_per_forward", "dequantise", "checkpoint_every", "gradient
 
 _SET_UPS = """
 WITH newest AS (
-    SELECT run_id, experiment, model, condition, finished, json_extract(
-        key, ['$.model', '$.training', '$.condition', '$.diagnostics', '$.parent', '$.probe_set'])::VARCHAR AS told
+    SELECT run_id, experiment, model, condition, finished, to_json(json_extract(key, [
+        '$.model', '$.training', '$.condition', '$.diagnostics', '$.parent', '$.probe_set'])) AS told
     FROM runs WHERE status = 'done'
     QUALIFY row_number() OVER (
         PARTITION BY experiment, model, condition, seed ORDER BY finished DESC, run_id) = 1)
@@ -41,9 +41,9 @@ WITH wanted AS (
 chosen AS (SELECT unnest(?::VARCHAR[]) AS run_id)
 SELECT experiment, quantity, specification, model, condition, step, concept, coalesce(direction, -1) AS direction,
        list(coalesce(seed, -1)::BIGINT) AS seeds, list(coalesce(value, 'nan'::DOUBLE)) AS numbers,
-       any_value(reason) AS reason, min(n) AS n, coalesce(m.probe_set, r.probe_set) AS probe_set
+       any_value(m.reason) AS reason, min(n) AS n, coalesce(m.probe_set, r.probe_set) AS probe_set
 FROM chosen JOIN runs r USING (run_id) JOIN measurements m USING (run_id) JOIN wanted USING (experiment, quantity)
-WHERE steps IS NULL OR list_contains(steps, step)
+WHERE wanted.steps IS NULL OR list_contains(wanted.steps, step)
 GROUP BY ALL
 """
 _LAST = """
@@ -51,7 +51,8 @@ SELECT experiment, model, condition, max(step) FROM runs JOIN measurements USING
 WHERE run_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
 """
 _BASES = """
-SELECT experiment, r.model, condition, quantity, concept, direction, coalesce(m.probe_set, r.probe_set), avg(value)
+SELECT experiment, r.model, condition, quantity, concept, direction, coalesce(m.probe_set, r.probe_set), avg(value),
+       count(*)
 FROM runs r JOIN measurements m USING (run_id)
 WHERE run_id IN (SELECT unnest(?::VARCHAR[])) AND step = 0 AND specification = 'default' AND value IS NOT NULL
       AND quantity IN (SELECT unnest(?::VARCHAR[]))
@@ -162,13 +163,13 @@ def _fill_rows(evidence: Evidence, connection: Connection, wanted: set[Wanted], 
 
 def _fill_bases(evidence: Evidence, connection: Connection, bases: list[str], runs: list[str]) -> None:
     """Values of base models; not those of runs that started from another run's adapter."""
-    for experiment, model, condition, quantity, concept, direction, probe_set, value in (
+    for experiment, model, condition, quantity, concept, direction, *found in (
         connection.execute(_BASES, [runs, bases]).fetchall() if bases else ()
     ):
         place = experiment, model, condition
         if not evidence.trained[place].continued:
             cell = quantity, model, concept, direction
-            evidence.bases[cell].append(Base(*place, probe_set, value))
+            evidence.bases[cell].append(Base(*place, *found))
 
 
 def _text(value: object) -> str | None:

@@ -85,7 +85,7 @@ class Settings:
         found: dict[Scalar, None] = {}
         selector = {key: value for key, value in asked.items() if key != axis}
         content = self._content or {}
-        sets = (content["probe_set"], *content.get("also_probe_sets", ()))
+        sets = (content.get("probe_set", ""), *content.get("also_probe_sets", ()))
         for arm in content["arms"]:
             spoken = [name for name in arm["conditions"] if self._means(selector, name)]
             axes = {"model": arm["models"], "condition": spoken, "seed": arm["seeds"], "probe_set": sets}
@@ -136,7 +136,7 @@ class Settings:
         """The one field of that name, of the selected condition or of the whole protocol."""
         selector, content = term.selector, self._content or {}
         if term.quantity in ("probes", "probes_per_domain"):
-            probes = declared(str(selector.get("probe_set", content["probe_set"])))
+            probes = declared(str(selector.get("probe_set", content.get("probe_set", ""))))
             domains = len(probes.concepts["domain"]) if term.quantity == "probes_per_domain" else 1
             return point(probes.size / domains)
         if term.quantity == "steps":
@@ -149,7 +149,7 @@ class Settings:
         if term.quantity == "differing_fields":
             return _differing(self._conditions(selector))
         words = set(term.quantity.split("_"))
-        for path, value in _fields({key: content[key] for key in ("training", "diagnostics")}):
+        for path, value in _fields({key: content.get(key, {}) for key in ("training", "diagnostics")}):
             if any(words == set("_".join(path[i:]).split("_")) for i in range(len(path))):
                 return _as_value(value)
         return Missing(f"the manifest {self._name} sets no {term.quantity.replace('_', ' ')}")
