@@ -5,7 +5,7 @@ No run is needed and none would help: a setting is no result (docs/SCIENCE.md §
 all of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from repro.manifest.claim import Claim
@@ -44,13 +44,13 @@ def compare_setting(claim: Claim, settings: Settings) -> Compared:
     return Compared("differs", words, found)
 
 
-def differing_settings(claims: Iterable[Claim], settings: Settings) -> Iterator[str]:
-    """A line for every printed setting that a manifest sets otherwise; the same one once."""
-    lines: dict[str, None] = {}
+def differing_settings(claims: Iterable[Claim], settings: Settings) -> dict[str, str]:
+    """What a manifest sets otherwise than printed, in words → what is printed, and where."""
+    prints: dict[str, list[str]] = {}
     for claim in claims:
         if claim.basis == "setting" and (found := compare_setting(claim, settings)).outcome == "differs":
-            lines.setdefault(f"{found.reason}; {claim.source} {claim.locator} prints {claim.printed!r}")
-    yield from lines
+            prints.setdefault(found.reason, []).append(f"{claim.printed!r} in {claim.source} {claim.locator}")
+    return {words: " and ".join(dict.fromkeys(where)) for words, where in prints.items()}
 
 
 def _words(claim: Claim, value: Printed) -> str:
