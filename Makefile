@@ -45,7 +45,7 @@ bench: setup ## speeds as ratios against peers; prints a table and writes build/
 images: setup ## build the CPU image for workers (Docker; no network in the build)
 	@$(BIN)/repro images cpu
 
-verify: setup ## a verdict for every claim
+verify: setup ## what of the papers was measured and holds, in one screen
 	@$(BIN)/repro verify
 
 audit: setup ## the papers' printed numbers against each other

@@ -133,11 +133,11 @@ def _papers(console: Console, verdicts: Sequence[Verdict]) -> None:
         blind = sum(verdict.outcome == "unverifiable" for verdict in found)
         if missing or blind:
             never = f", {blind:,} that nothing here can measure" if blind else ""
-            lines.append(f"  · {source}: {len(missing):,} of {len(found):,} empirical claims not run{never}")
+            lines.append(f"· {source}: {len(missing):,} of {len(found):,} empirical claims not run{never}")
     if lines:
         console.print(Text("\nNot measured", style="bold"))
         for line in lines:
-            console.print(Text(line), soft_wrap=True)
+            _say(console, line, "  ", "    ")
 
 
 def _histogram(z_values: Sequence[float]) -> str:
