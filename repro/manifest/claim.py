@@ -79,8 +79,6 @@ class Claim(Keyed):
             "kind": self.kind, "value": self.value, "low": self.low, "high": self.high, "unit": self.unit,
             "total": self.total, "term": self.term.key, "tolerance": self.tolerance.model_dump(exclude={"reason"}),
         }  # fmt: skip
-        if self.evidence != "own":  # who may judge a claim is fixed beforehand like everything else
-            content["evidence"] = self.evidence
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

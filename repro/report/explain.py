@@ -74,8 +74,8 @@ def _found(claim: Claim, verdict: Verdict) -> str:
     """What was measured, or found without measuring, and where."""
     if verdict.basis == "measured":
         return f"Measured   {estimate_text(verdict)}" + (f" by {claim.measured_by}" if claim.measured_by else "")
-    found = "–" if verdict.estimate is None else shown(verdict.estimate)
-    return f"Found      {found}, without any run"
+    found = "nothing" if verdict.estimate is None else shown(verdict.estimate)
+    return f"Found      {found}; no run is needed"
 
 
 def _why(claim: Claim, verdict: Verdict) -> str:
