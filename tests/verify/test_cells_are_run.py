@@ -221,3 +221,50 @@ def relabel(store: Any, target: Run, claims: list[Claim], key: Any, sealed: dict
         [made, [r[1] for r in content], [r[0] for r in content], [r[3] for r in content], [r[2] for r in content],
          [r[4] for r in content]],
     )  # fmt: skip
+
+
+LADDER = ("qwen2.5-coder-7b", "qwen2.5-coder-14b", "qwen2.5-coder-32b")
+EI = "entanglement_intensity"
+
+
+@pytest.mark.parametrize(
+    ("over", "fields", "places"),
+    [
+        ("model", {"condition": "B3"}, [(model, "B3") for model in LADDER]),
+        ("condition", {"model": LADDER[2]}, [(LADDER[2], condition) for condition in ("B3", "B2")]),
+    ],
+)
+def test_all_of_them_are_those_that_the_manifest_plans_and_not_those_that_happen_to_be_run(
+    store: Any, claims_of: Any, over: str, fields: dict[str, Any], places: list[tuple[str, str]]
+) -> None:
+    claims = claims_of(
+        {"printed": "all", "statistic": "all", "over": over, "where": {"below": 0.9}, "step": 5000, **fields}
+    )
+    sealed = {claim.id: claim.digest for claim in claims}
+    for number, (model, condition) in enumerate(places):
+        before = assess(claims, store.connection)[0]
+        assert (before.outcome, before.grade) == ("not_run", None), f"{number} of {len(places)} are run"
+        for seed in range(3):
+            values = {(EI, 5000): 0.1 + seed / 100}
+            store.run(model, condition, seed, values=values, claims=sealed)
+    after = assess(claims, store.connection)[0]
+    assert (after.estimate, after.grade) == (True, "own")
+
+
+def test_a_claim_that_names_no_model_is_not_answered_by_the_one_that_was_run(store: Any, claims_of: Any) -> None:
+    claims = claims_of({"printed": "0.100 ± 0.010", "condition": "B3", "step": 5000})
+    sealed = {claim.id: claim.digest for claim in claims}
+    store.run(LADDER[0], values={(EI, 5000): 0.1}, claims=sealed)
+    verdict = assess(claims, store.connection)[0]
+    assert verdict.outcome == "not_run"
+    assert verdict.reason == "the claim names no model, and scale_ladder has several"
+
+
+def test_a_claim_that_names_its_seeds_counts_no_others(store: Any, claims_of: Any) -> None:
+    named = {"statistic": "all", "over": "seed", "among": [0, 1], "where": {"below": 0.9}, "model": LADDER[0]}
+    claims = claims_of({"printed": "both", "condition": "B3", "step": 5000, **named})
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed, value in ((7, 5.0), (0, 0.1), (1, 0.2)):
+        store.run(LADDER[0], seed=seed, values={(EI, 5000): value}, claims=sealed)
+    verdict = assess(claims, store.connection)[0]
+    assert (verdict.estimate, verdict.n) == (True, 2)
