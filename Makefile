@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 500
 export HF_HUB_DISABLE_TELEMETRY = 1
 export PYTHON TORCH VENV
 
-.PHONY: help setup reproduce test test-quick fuzz check bench images verify audit lock package clean
+.PHONY: help setup reproduce test test-quick fuzz check bench images verify audit structures lock package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -49,7 +49,7 @@ bench: setup ## speeds as ratios against peers; prints a table and writes build/
 images: setup ## build the CPU image for workers (Docker; no network in the build)
 	@$(BIN)/repro images $(IMAGE)
 
-verify: setup ## a verdict for every claim
+verify: setup ## what of the papers was measured and holds, in one screen
 	@$(BIN)/repro verify
 
 audit: setup ## the papers' printed numbers against each other
@@ -58,6 +58,9 @@ audit: setup ## the papers' printed numbers against each other
 package: setup ## build the wheel and the source archive into build/dist
 	@mkdir -p build; $(BIN)/python -m build --no-isolation --outdir build/dist . > build/package.log 2>&1 || { tail -n 3 build/package.log; exit 2; }
 	@ls build/dist
+
+structures: setup ## record anew what the known models are built of (repro/plan/structures.json)
+	@$(BIN)/python -m repro.execute.record_structures
 
 lock: setup ## make the lock files again from pyproject.toml (needs uv)
 	@ci/lock.sh

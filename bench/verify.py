@@ -16,7 +16,9 @@ import duckdb
 
 from bench.table import Row, row
 from repro.manifest.claim import Claim, Term
+from repro.manifest.load import load_experiment, load_models
 from repro.manifest.papers import load_claims
+from repro.plan.expand import expand, local_environment
 from repro.store.check import compare
 from repro.store.database import NAME, connect, create
 from repro.store.seal import seal_store
@@ -35,9 +37,9 @@ _FILES = (
 )  # fmt: skip
 """Sixteen files, as a run of ours has them."""
 _RUNS = """
-INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims)
+INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims, key)
 SELECT 'run' || lpad(n::VARCHAR, 6, '0'), p.experiment, n::VARCHAR, p.model, p.condition, n // ?, 'done', 5000,
-       TIMESTAMP '2026-01-01' + to_seconds(n), 'factorial_48', '', p.claims
+       TIMESTAMP '2026-01-01' + to_seconds(n), 'factorial_48', '', p.claims, p.key
 FROM range(?) t(n) JOIN places p ON p.place = n % ?
 """
 _ROWS = """
@@ -128,11 +130,12 @@ def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
     with duckdb.connect(str(results / NAME)) as connection:
         create(connection)
         connection.execute(
-            "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, condition VARCHAR, claims VARCHAR)"
+            "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, condition VARCHAR, claims VARCHAR, "
+            "key VARCHAR)"
         )
         connection.executemany(
-            "INSERT INTO places VALUES (?, ?, ?, ?, ?)",
-            [(number, *place, json.dumps(sealed[place[0]])) for number, place in enumerate(places)],
+            "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?)",
+            [(number, *place, json.dumps(sealed[place[0]]), _key(place[1])) for number, place in enumerate(places)],
         )
         connection.execute(_RUNS, [len(places), count, len(places)])
         connection.execute(_COLUMNS)
@@ -162,6 +165,14 @@ def compared(results: Path) -> float:
     """Least seconds of the store against its seal and its evidence, as plain `repro verify` asks."""
     with connect(results) as connection:
         return best(lambda: compare(results, connection))
+
+
+def _key(model: str) -> str:
+    """A key as long as a real one, of that model under the papers' protocol."""
+    run = expand(load_experiment("scale_ladder"), local_environment())[0]
+    known = load_models().get(model)
+    found = {**run.key(), "model": known.model_dump(mode="json")} if known else run.key()
+    return json.dumps(found)
 
 
 def _places(claim: Claim) -> set[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from repro.cli.verbs import Verbs
 
@@ -75,11 +75,21 @@ def _plan(given: argparse.Namespace) -> int:
     gpu, folders = _gpu(given.runner), (results_folder(given.results), cache_folder())
     built, machine = _built(places), Machine(memory_gibibytes(), multiplications(), gpu, *folders)
     print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
+    _tell_settings(given.name, places, sys.stderr if given.json else sys.stdout)
     _note_unusable_gpu(given)
     large = [words for place in places if (words := machine.cannot(place))]
     if len(large) == len(places):
         raise SetupError(f"{given.name}: no run can be carried out; {places[0].run.slot} {large[0]}")
     return 0
+
+
+def _tell_settings(name: str, places: "list[Place]", stream: TextIO) -> None:
+    """Name the printed settings that the manifest does not have, before anybody pays for its runs."""
+    from repro.manifest.load import load_experiment
+    from repro.report.plan_settings import setting_notes
+
+    for line in setting_notes(load_experiment(name), [place.run for place in places]):
+        print(line, file=stream, flush=True)
 
 
 def _gpu(runner: str) -> float | None:
@@ -174,6 +184,7 @@ def _run(given: argparse.Namespace) -> int:
         require_usable(planned_gpus())
     for words in left_out.values():
         print(f"repro run: left out: {words}", file=sys.stderr, flush=True)
+    _tell_settings(given.name, places, sys.stdout)
     at_once = given.max_parallel or _at_once([place.run for place in places])
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}

@@ -9,18 +9,30 @@ from typing import TYPE_CHECKING
 from repro.cli.verbs import own_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from repro.manifest.claim import Claim
+    from repro.manifest.experiment import Experiment
     from repro.store.check import FolderState
+    from repro.verify.audit import Audited
     from repro.verify.structure import Structures
     from repro.verify.verdict import Verdict
 
 TRUSTED = "the store was trusted: it was not compared with the run folders"
+WIDTH = 160
+"""Columns of what is not shown on a terminal."""
+NOTHING = (
+    "no published claim is bound to this manifest: nothing to judge; "
+    '`repro sql "SELECT * FROM trajectories"` shows what was measured (docs/manifests.md)'
+)
+"""Said of a manifest of one's own."""
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the verbs."""
-    verify = verbs.add_parser("verify", help="a verdict for every claim")
+    verify = verbs.add_parser("verify", help="what of the papers holds, in one screen")
     verify.add_argument("name", nargs="?", metavar="NAME", help="a manifest: only the claims it measures")
+    verify.add_argument("--all", action="store_true", help="every claim, those that were not run as well")
     verify.add_argument("--json", action="store_true", help='{"claims": [...], "counts": {...}}')
     verify.add_argument("--junit", metavar="FILE", type=own_path, help="write the verdicts as JUnit XML too")
     verify.add_argument("--results", metavar="DIR", help="evidence folder (default: REPRO_RESULTS or results/)")
@@ -43,7 +55,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from repro.errors import SetupError
     from repro.execute.folders import results_to_read
     from repro.manifest.papers import PAPERS, load_claims
-    from repro.report.keep import keep
+    from repro.report.news import changes, read_last
     from repro.verify.assess import counts, exit_code
 
     results, everything = results_to_read(arguments.results), load_claims()
@@ -51,23 +63,52 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise SetupError(
             f"{PAPERS}: found no published claim, expected papers; install repro again, or check the folder out"
         )
-    claims = _bound(arguments.name, everything) if arguments.name else everything
-    verdicts, compared = _verdicts(claims, everything, results, deep=arguments.deep, trust=arguments.trust_store)
+    claims, given = _bound(arguments.name, everything) if arguments.name else (everything, {})
+    deep, trust = arguments.deep, arguments.trust_store
+    verdicts, audit, compared = _verdicts(claims, everything, results, given, deep, trust)
+    last = read_last(results)
     if arguments.junit:
         from repro.report.junit import write_junit
 
         write_junit(arguments.junit, verdicts)
     if arguments.json:
-        content = {"claims": [verdict.model_dump(mode="json") for verdict in verdicts], "counts": counts(verdicts)}
-        content |= {"store": TRUSTED} if arguments.trust_store else {}
+        content: dict[str, object] = {
+            "claims": [verdict.model_dump(mode="json") for verdict in verdicts],
+            "counts": counts(verdicts),
+        }
+        if arguments.trust_store:
+            content["store"] = TRUSTED
         print(json.dumps(content, ensure_ascii=False, indent=1))
+    elif not verdicts:
+        print(NOTHING)
     else:
-        _show(verdicts)
+        from repro.report.console import literal
+        from repro.report.verify import show
+
+        console = literal(WIDTH, highlight=False)
+        show(verdicts, audit, console, news=changes(last, verdicts), everything=arguments.all)
         if arguments.trust_store:
             print(TRUSTED)
-    if (results / "repro.duckdb").exists() and (why_not := keep(results, claims, verdicts, compared)):
-        print(f"repro verify: the verdicts are not in the store: {why_not}", file=sys.stderr)
+    _keep(results, claims, verdicts, last, compared)
     return exit_code(verdicts)
+
+
+def _keep(
+    results: Path,
+    claims: "Sequence[Claim]",
+    verdicts: "list[Verdict]",
+    last: dict[str, str],
+    compared: "list[FolderState]",
+) -> None:
+    """Remember the verdicts, in the store for `repro sql` and beside it for the next call; of an empty store nothing."""
+    from repro.report.keep import has_runs, keep
+    from repro.report.news import keep_last
+
+    if not has_runs(results):
+        return
+    for why_not in (keep(results, claims, verdicts, compared), keep_last(results, last, verdicts)):
+        if why_not:
+            _note(f"the verdicts are not kept: {why_not}")
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -79,40 +120,44 @@ def _explain(arguments: argparse.Namespace) -> int:
 
     everything = load_claims()
     claim = _named(arguments.claim, everything)
-    together, _ = _verdicts(everything, everything, results_to_read(arguments.results))
+    together, _, _ = _verdicts(everything, everything, results_to_read(arguments.results), {})
     verdict = next(verdict for verdict in together if verdict.id == claim.id)
     print(plain(explanation(claim, verdict)), end="")
     return 0
 
 
 def _verdicts(
-    claims: "list[Claim] | tuple[Claim, ...]",
-    everything: "tuple[Claim, ...]",
+    claims: "Sequence[Claim]",
+    everything: "Sequence[Claim]",
     results: Path,
+    given: "Mapping[str, Experiment]",
     deep: bool = False,
     trust: bool = False,
-) -> "tuple[list[Verdict], list[FolderState]]":
-    """The verdicts, and what is to be remembered of the folders that the store was compared with."""
+) -> "tuple[list[Verdict], Audited, list[FolderState]]":
+    """The verdicts, the audit, and what is to be remembered of the folders that the store was compared with."""
     from contextlib import nullcontext
 
     from repro.execute.folders import passing_cache
     from repro.store.check import Compared, compare, refuse_without_store
     from repro.store.database import NAME, connect
     from repro.verify.assess import assess
-    from repro.verify.audit import findings
+    from repro.verify.audit import audited
     from repro.verify.needs import needs
 
-    found = findings(everything, remembered=passing_cache() / "audit.json")
+    audit = audited(everything, remembered=passing_cache() / "audit.json")
     refuse_without_store(results)
     with connect(results) if (results / NAME).exists() else nullcontext() as connection:
         compared = compare(results, connection, deep) if connection and not trust else Compared()
         for note in compared.notes():
             _note(note)
-        verdicts = assess(claims, connection, everything=everything, audit=found, needs=needs, built=_built(claims))
-    return verdicts, compared.states
+        found = assess(
+            claims, connection, everything=everything, audit=audit.findings, needs=needs, built=_built(claims),
+            manifests=given,
+        )  # fmt: skip
+    return found, audit, compared.states
 
 
-def _built(claims: "list[Claim] | tuple[Claim, ...]") -> "Structures":
+def _built(claims: "Sequence[Claim]") -> "Structures":
     """What the models of structural claims are built of; where that cannot be found out here, a note says why."""
     from repro.errors import SetupError
     from repro.execute.folders import passing_cache
@@ -135,22 +180,15 @@ def _note(words: str) -> None:
     print(f"repro verify: {one_line(words)}", file=sys.stderr, flush=True)
 
 
-def _show(verdicts: "list[Verdict]") -> None:
-    from repro.report.console import literal
-    from repro.report.verify import show
-
-    show(verdicts, literal(200, highlight=False))
-
-
-def _bound(name: str, everything: "tuple[Claim, ...]") -> "list[Claim]":
-    """The claims a manifest measures; the manifest is a name, an announced name, or a path."""
+def _bound(name: str, everything: "Sequence[Claim]") -> "tuple[list[Claim], dict[str, Experiment]]":
+    """The claims a manifest measures, and the manifest itself where `name` is a path; it may be announced only."""
     from repro.manifest.load import load_experiment
 
     bound = [claim for claim in everything if claim.measured_by == name]
     if bound:
-        return bound
-    identity = load_experiment(name).id
-    return [claim for claim in everything if claim.measured_by == identity]
+        return bound, {}
+    experiment = load_experiment(name)
+    return [claim for claim in everything if claim.measured_by == experiment.id], {experiment.id: experiment}
 
 
 def _named(wanted: str, everything: "tuple[Claim, ...]") -> "Claim":

@@ -1,14 +1,15 @@
-"""Records of what models are built of (`repro.plan.structure`): read from the cache, made by the worker where missing.
+"""Records of what models are built of (`repro.plan.structure`): those that come with the package, else from the cache.
 
-A record is named by the content of all that decides it: architecture, adapter, the code that builds it, the locked
-packages. Reading takes milliseconds; making all of them takes one worker about ten seconds, once.
+The package has the models of models.yaml at their pinned revisions under the manifests' adapters (`repro.plan.built`), so
+that a machine without the worker's packages knows them too. What it lacks, such as a model of one's own, the worker makes
+once. Its record is named by the content of all that decides it: architecture, adapter, code, locked packages.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,9 +20,10 @@ from pydantic import ValidationError
 from repro.errors import ManifestError, SetupError
 from repro.execute.own import note_own
 from repro.files import digest, file_digest
-from repro.manifest.model import HubWeights, Model
+from repro.manifest.model import Model
 from repro.manifest.probes import load_probe_set
 from repro.manifest.training import ALL_LINEAR, BlockDiagonal, Training
+from repro.plan.built import built_key, packaged
 from repro.plan.code import worker_code
 from repro.plan.run import Run
 from repro.plan.structure import Structure
@@ -40,28 +42,39 @@ class Wanted:
     sizes: tuple[int, ...] = ()
     """Directions of a block-diagonal adapter's groups, nominally: for each concept its classes less one."""
 
+    def key(self) -> str:
+        """What the record is of; what leaves every shape alone (rates, data, dropout) is not in it."""
+        return built_key(self.model, self.training, self.sizes)
+
     def file(self, cache_folder: Path) -> Path:
-        """Where the record lies; what leaves every shape alone (rates, data, dropout) is not in its name."""
-        hub = self.model.weights.repository if isinstance(self.model.weights, HubWeights) else None
-        adapter = self.training.trained.model_dump(mode="json", exclude={"alpha", "dropout"})
-        sizes = self.sizes if adapter["kind"] == "block_diagonal" else ()
-        content = [self.model.architecture.model_dump(mode="json"), hub, adapter, sizes, _builder()]
+        """Where the worker's record lies."""
+        content = [self.key(), _builder()]
         return cache_folder / "structure" / f"{self.model.id}-{digest(content)[:16]}.json"
 
 
-def structures(wanted: Iterable[Wanted], cache_folder: Path, say: Callable[[str], None]) -> list[Structure]:
-    """The record of each, in their order. Raises SetupError when they cannot be made here."""
-    given = list(wanted)
-    files = [one.file(cache_folder) for one in given]
-    note_own(cache_folder, files)
-    missing = {file: one for file, one in zip(files, given, strict=True) if _read(file) is None}
+def structures(
+    wanted: Iterable[Wanted],
+    cache_folder: Path,
+    say: Callable[[str], None],
+    known: Mapping[str, Structure] | None = None,
+) -> list[Structure]:
+    """Return the record of each, in their order; `known`: by key, those of the package unless given.
+
+    Raises SetupError when one that is not known cannot be made here.
+    """
+    known = packaged() if known is None else known
+    asked = list(wanted)
+    given = [one for one in asked if one.key() not in known]
+    files = {one.key(): one.file(cache_folder) for one in given}
+    note_own(cache_folder, files.values())
+    missing = {files[one.key()]: one for one in given if _read(files[one.key()]) is None}
     if missing:
         count = len({one.model.id for one in missing.values()})
         models = "1 model" if count == 1 else f"{count} models"
         say(f"building {models} without weights, to count the parts (once)")
         _make(missing)
-    found = [_read(file) for file in files]
-    return [_there(record, file) for record, file in zip(found, files, strict=True)]
+    own = {key: _there(_read(file), file) for key, file in files.items()}
+    return [known.get(one.key()) or own[one.key()] for one in asked]
 
 
 def dry_run(runs: Sequence[Run], cache_folder: Path, say: Callable[[str], None]) -> list[Structure]:
@@ -69,8 +82,7 @@ def dry_run(runs: Sequence[Run], cache_folder: Path, say: Callable[[str], None])
 
     Raises ManifestError for a target that is not in every block, SetupError when nothing can be built here.
     """
-    wanted = [Wanted(run.model, run.training, _sizes(run)) for run in runs]
-    found = structures(wanted, cache_folder, say)
+    found = structures(map(wanted_by, runs), cache_folder, say)
     for run, built in zip(runs, found, strict=True):
         if built.absent and run.steps:
             raise ManifestError(
@@ -78,6 +90,11 @@ def dry_run(runs: Sequence[Run], cache_folder: Path, say: Callable[[str], None])
                 f"block of {run.model.id} has; expected names of its linear modules, such as {', '.join(ALL_LINEAR)}"
             )
     return found
+
+
+def wanted_by(run: Run) -> Wanted:
+    """The model and the adapter that a run trains."""
+    return Wanted(run.model, run.training, _sizes(run))
 
 
 def _sizes(run: Run) -> tuple[int, ...]:

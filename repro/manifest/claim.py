@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from repro.manifest.claim_term import SAMPLE, TRUTHS, Keyed, Scalar, Term, Where, normal_selector
-from repro.manifest.tolerance import DEFAULTS, Kind, Tolerance
+from repro.manifest.tolerance import BASES, DEFAULTS, Basis, Grade, Kind, Tolerance
 
 
 class Claim(Keyed):
@@ -41,6 +41,13 @@ class Claim(Keyed):
     unverifiable: str | None = None
     """Why no manifest can measure it."""
     note: str = ""
+    evidence: Grade = "own"
+    """The grade of evidence that may judge it: a published claim is judged by the paper's own models and settings."""
+
+    @property
+    def basis(self) -> Basis:
+        """What its verdict rests on: a definition, a setting of the protocol, or measurements."""
+        return BASES.get(self.kind, "measured")
 
     @property
     def quantity(self) -> str:
@@ -116,7 +123,9 @@ def default_tolerance(kind: Kind) -> Tolerance:
 __all__ = [
     "SAMPLE",
     "TRUTHS",
+    "Basis",
     "Claim",
+    "Grade",
     "Scalar",
     "Term",
     "Where",

@@ -91,6 +91,8 @@ class Experiment(Frozen):
     title: str
     about: str = ""
     """What it is for and what it can and cannot show."""
+    twin_of: str | None = Field(None, pattern=Slug)
+    """The full-size manifest it stands for on a small machine; None: it is one itself. What it measures judges no paper."""
     image: Image = "cuda"
     """The container image of docker/images.lock it is meant for; `local` where none is needed."""
     probe_set: str

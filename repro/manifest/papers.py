@@ -11,7 +11,7 @@ from pydantic import Field
 
 from repro.errors import ManifestError
 from repro.frozen import Frozen
-from repro.manifest.claim import Claim
+from repro.manifest.claim import Claim, Grade
 from repro.manifest.claim_block import one_line, read_block
 from repro.manifest.claim_build import build_claims, finish, inherit, renamed
 from repro.manifest.claim_context import with_context
@@ -37,6 +37,8 @@ class Paper(Frozen):
     """What the paper calls a level of an axis → our name for it: {model: {Qwen-7B: qwen2.5-coder-7b}}."""
     axes: tuple[str, ...] = ()
     """Selector keys of its own, beside the common ones."""
+    evidence: Grade = "own"
+    """The grade of evidence that judges its claims: `twin` or `random` where they speak of such models themselves."""
     example: bool = False
     """Shows the format; not a source of claims."""
     left_out: dict[str, str] = Field(default_factory=dict)
@@ -92,7 +94,7 @@ def _claims_of(block: dict[str, Any], paper: Paper, file: Path, seen: Counter[st
             identity = f"{paper.id}/{_slug(locator)}/{_slug(label)}"
             seen[identity] += 1
             numbered = identity if seen[identity] == 1 else f"{identity}~{seen[identity]}"
-            yield finish(parts, numbered, paper.id, locator)
+            yield finish({**parts, "evidence": paper.evidence}, numbered, paper.id, locator)
 
 
 def _written(

@@ -11,10 +11,21 @@ Kind = Literal[
     "single_run", "base_model", "spread", "correlation", "test", "derived", "ordering", "share", "no_effect",
     "category",
 ]  # fmt: skip
+Basis = Literal["definition", "setting", "measured"]
+Grade = Literal["own", "other_settings", "twin", "random", "supplied"]
 Rule = Literal[
     "interval", "exact", "relative", "shown", "binomial", "prediction_interval", "seed_spread", "probe_sets",
     "chi_square", "fisher", "recompute", "bootstrap", "probability", "tost",
 ]  # fmt: skip
+
+
+BASES: dict[Kind, Basis] = {
+    "structural": "definition",
+    "vendor_label": "definition",
+    "by_construction": "definition",
+    "protocol": "setting",
+}
+"""What a claim of a kind rests on; every kind that is not named is measured (docs/SCIENCE.md §13)."""
 
 
 class Tolerance(Frozen):

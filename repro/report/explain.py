@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 
-from repro.manifest.claim import Claim
-from repro.report.verify import SYMBOLS, measured
+from repro.manifest.claim import Basis, Claim
+from repro.report.words import SYMBOLS, estimate_text, phrase, phrase_grade
+from repro.verify.assess import GRADE_WORDS
+from repro.verify.facts import shown
 from repro.verify.needs import instead
 from repro.verify.verdict import Outcome, Verdict
 
+BASIS: dict[Basis, str] = {
+    "measured": "measurements",
+    "definition": "a definition or an architecture; nothing is measured",
+    "setting": "a setting of the manifest; nothing is measured",
+}
 MEANING: dict[Outcome, str] = {
     "reproduced": "what was measured equals the print within the margin fixed beforehand",
     "consistent": "the measurement lies where a repetition would, and could have told the claimed effect from none",
@@ -14,6 +21,11 @@ MEANING: dict[Outcome, str] = {
     "inconclusive": "the evidence allows the claim and its opposite",
     "not_run": "nothing that could decide it has been measured; it has not passed",
     "unverifiable": "no experiment of this project could decide it",
+    "holds": "no result: it follows from the architecture or the definition, whatever is measured",
+    "fails": "no measurement: the architecture or the definition says otherwise",
+    "as_printed": "no result: the manifest is set as the paper says, which says nothing of what its runs will show",
+    "differs": "runs of this manifest are not the paper's in this respect",
+    "not_set": "the manifest does not say, so nothing vouches for its runs in this respect",
 }
 CHANGE: dict[Outcome, str] = {
     "reproduced": "A run that moves the measured value out of the margin.",
@@ -22,10 +34,12 @@ CHANGE: dict[Outcome, str] = {
     "inconclusive": "More runs, or a printed spread to compare with.",
     "not_run": "Running the manifest and `repro ingest`.",
     "unverifiable": "A manifest that measures it, named under measured_by in the paper's YAML.",
+    "holds": "No run: only other facts about the model in manifests/models.yaml, should those there be wrong.",
+    "fails": "No run: only other facts about the model in manifests/models.yaml, should those there be wrong.",
+    "as_printed": "No run: another setting in the manifest.",
+    "differs": "No run: the printed setting in the manifest.",
+    "not_set": "No run: a manifest that sets it.",
 }
-
-BUILT = frozenset({"structural", "vendor_label"})
-"""Kinds that follow from a model as built: no run is repeated for them, and none could change them."""
 
 
 def explanation(claim: Claim, verdict: Verdict) -> str:
@@ -34,7 +48,7 @@ def explanation(claim: Claim, verdict: Verdict) -> str:
 
 
 def _lines(claim: Claim, verdict: Verdict) -> Iterator[str]:
-    yield f"{SYMBOLS[verdict.outcome][0]} {verdict.outcome.replace('_', ' ').upper()}: {claim.id}"
+    yield f"{SYMBOLS[verdict.outcome][0]} {phrase(verdict.outcome).upper()}: {claim.id}"
     yield ""
     yield f"Printed    {claim.printed!r} in {claim.source}, {claim.locator}"
     if claim.says and claim.says != claim.printed:
@@ -43,19 +57,29 @@ def _lines(claim: Claim, verdict: Verdict) -> Iterator[str]:
     yield f"Means      {claim.statistic} of {claim.quantity}{_where(claim)}"
     if claim.note:
         yield f"Note       {claim.note}"
-    yield f"Measured   {measured(verdict)}" + (f" by {claim.measured_by}" if claim.measured_by else "")
+    yield f"Basis      {BASIS[verdict.basis]}"
+    yield _found(claim, verdict)
+    if verdict.grade:
+        yield f"Grade      {phrase_grade(verdict)}: {GRADE_WORDS[verdict.grade]}"
     yield f"Rule       {verdict.tolerance}: {claim.tolerance.reason}"
     yield f"Why        {_why(claim, verdict)}"
-    if claim.kind not in BUILT:
-        yield from _numbers(verdict)
+    yield from _numbers(verdict)
     yield from _artefacts(verdict)
     if verdict.audit:
         yield f"Audit      disagrees with the paper's own other prints: {', '.join(verdict.audit)} (see `repro audit`)"
     yield f"To change  {_change(claim, verdict)}"
 
 
+def _found(claim: Claim, verdict: Verdict) -> str:
+    """What was measured, or found without measuring, and where."""
+    if verdict.basis == "measured":
+        return f"Measured   {estimate_text(verdict)}" + (f" by {claim.measured_by}" if claim.measured_by else "")
+    found = "nothing" if verdict.estimate is None else shown(verdict.estimate)
+    return f"Found      {found}; no run is needed"
+
+
 def _why(claim: Claim, verdict: Verdict) -> str:
-    if claim.kind in BUILT and verdict.outcome == "contradicted":
+    if claim.kind in ("structural", "vendor_label") and verdict.outcome == "fails":
         return f"{verdict.reason}: the real architecture is otherwise"
     return f"{verdict.reason}: {MEANING[verdict.outcome]}"
 
@@ -114,8 +138,8 @@ def _artefacts(verdict: Verdict) -> Iterator[str]:
 
 
 def _change(claim: Claim, verdict: Verdict) -> str:
-    if claim.kind in BUILT and verdict.outcome in ("reproduced", "contradicted"):
-        return "No run: only other facts about the model in manifests/models.yaml, should those there be wrong."
+    if claim.kind == "by_construction" and verdict.outcome in ("holds", "fails"):
+        return "No run: only another definition."
     if verdict.outcome == "not_run" and (other := instead(claim)):
         return other
     change = CHANGE[verdict.outcome]

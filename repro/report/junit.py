@@ -1,4 +1,7 @@
-"""Verdicts as JUnit XML: one suite per table, one case per claim; a contradiction is a failure, the undecided are skipped."""
+"""Verdicts as JUnit XML: one suite per table, one case per claim; a contradiction is a failure, the undecided are skipped.
+
+Every case says its basis and the grade of its evidence. A setting is no verdict: one that differs is skipped with its reason.
+"""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -9,7 +12,8 @@ from repro.files import write_target
 from repro.plain import plain
 from repro.verify.verdict import Verdict
 
-SKIPPED = ("inconclusive", "not_run", "unverifiable")
+FAILED = ("contradicted", "fails")
+SKIPPED = ("inconclusive", "not_run", "unverifiable", "differs", "not_set")
 
 
 def junit(verdicts: Sequence[Verdict]) -> ET.Element:
@@ -41,8 +45,13 @@ def _spell_out(root: ET.Element) -> None:
 def _case(suite: ET.Element, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname=f"{verdict.source}.{verdict.locator}", name=verdict.id)
     said = f"{verdict.outcome}: {verdict.reason}"
-    if verdict.outcome == "contradicted":
-        ET.SubElement(case, "failure", message=said).text = f"printed {verdict.printed!r}, measured {verdict.estimate}"
+    properties = ET.SubElement(case, "properties")
+    for name, value in (("basis", verdict.basis), ("grade", verdict.grade)):
+        if value:
+            ET.SubElement(properties, "property", name=name, value=value)
+    if verdict.outcome in FAILED:
+        found = "measured" if verdict.basis == "measured" else "found"
+        ET.SubElement(case, "failure", message=said).text = f"printed {verdict.printed!r}, {found} {verdict.estimate}"
     elif verdict.outcome in SKIPPED:
         ET.SubElement(case, "skipped", message=said)
     else:
@@ -50,6 +59,6 @@ def _case(suite: ET.Element, verdict: Verdict) -> None:
 
 
 def _totals(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    failed = sum(verdict.outcome == "contradicted" for verdict in verdicts)
+    failed = sum(verdict.outcome in FAILED for verdict in verdicts)
     skipped = sum(verdict.outcome in SKIPPED for verdict in verdicts)
     return {"tests": str(len(verdicts)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}

@@ -10,16 +10,25 @@ from repro.errors import ReproError
 from repro.evidence.lock import exclusive
 from repro.manifest.claim import Claim
 from repro.store.check import FolderState
-from repro.store.database import NAME
+from repro.store.database import NAME, connect
 from repro.store.seal import new_store
 from repro.verify.verdict import Verdict
 
 _STATE = "UPDATE folders SET names = ?, states = ?, absent = ? WHERE folder = ?"
 _CLAIMS = "INSERT INTO claims SELECT " + ", ".join(["unnest(?::VARCHAR[])"] * 7)
 _VERDICTS = (
-    "INSERT INTO verdicts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), "
-    "unnest(?::DOUBLE[]), unnest(?::INTEGER[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[])"
+    "INSERT INTO verdicts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+    "unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::INTEGER[]), unnest(?::DOUBLE[]), "
+    "unnest(?::VARCHAR[])"
 )
+
+
+def has_runs(results: Path) -> bool:
+    """Whether there is a store with a run in it: without one there are no verdicts worth keeping."""
+    if not (results / NAME).exists():
+        return False
+    with connect(results) as connection:
+        return connection.execute("SELECT run_id FROM runs LIMIT 1").fetchone() is not None
 
 
 def keep(
@@ -59,7 +68,9 @@ def _claim_columns(claims: Sequence[Claim]) -> list[list[str | None]]:
 
 
 def _verdict_columns(verdicts: Sequence[Verdict]) -> list[list[object]]:
-    rows = [(v.id, v.outcome, _number(v.estimate), v.low, v.high, v.n, v.p, v.reason) for v in verdicts]
+    rows = [
+        (v.id, v.basis, v.grade, v.outcome, _number(v.estimate), v.low, v.high, v.n, v.p, v.reason) for v in verdicts
+    ]
     return [list(column) for column in zip(*rows, strict=True)]
 
 

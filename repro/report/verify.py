@@ -1,118 +1,143 @@
-"""Verdicts for a reader: grouped by the paper's tables, published beside measured, one symbol an outcome."""
+"""Verdicts for a reader: the truth in one line, what fails, what is contradicted, what is new, a table per paper table.
+
+What was not run is counted, and listed only when everything is asked for.
+"""
 
 from collections.abc import Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
 
-from repro.verify.assess import counts
+from repro.report.news import News
+from repro.report.words import SYMBOLS, estimate_text, first_line, phrase, phrase_grade, short_name, was_measured
+from repro.verify.audit import Audited
 from repro.verify.holm import z_histogram
 from repro.verify.statistics import LEVEL
-from repro.verify.verdict import OUTCOMES, Outcome, Verdict
+from repro.verify.verdict import Outcome, Verdict
 
-SYMBOLS: dict[Outcome, tuple[str, str]] = {
-    "reproduced": ("✓", "green"),
-    "consistent": ("≈", "cyan"),
-    "contradicted": ("✗", "bold red"),
-    "inconclusive": ("?", "yellow"),
-    "not_run": ("·", "dim"),
-    "unverifiable": ("–", "dim"),
-}
-"""Outcome → (symbol, colour)."""
-FOLDED: tuple[Outcome, ...] = ("not_run", "unverifiable")
+FOLDED: tuple[Outcome, ...] = ("not_run", "unverifiable", "as_printed", "not_set", "holds")
 """Outcomes that share a line with their like: a table nothing was run for is one line, not fifty."""
-NOTHING = (
-    "no published claim is bound to this manifest: nothing to judge; "
-    '`repro sql "SELECT * FROM trajectories"` shows what was measured (docs/manifests.md)'
-)
-"""Said of a manifest of one's own."""
 _SHOWN = 6
+_LISTED = 8
+"""Claims named under a heading, before the rest are counted."""
 _ENOUGH = 20
 """z values from which a histogram is worth its line."""
 _BARS = " ▁▂▃▄▅▆▇█"
+_NARROW = 120
+"""Columns below which a verdict's reason has a line of its own."""
 
 
-def show(verdicts: Sequence[Verdict], console: Console) -> None:
-    """Print every verdict, then how many there are of each; or that there is none to give."""
-    if not verdicts:
-        console.print(NOTHING, soft_wrap=True)
-        return
-    width = max((len(_name(verdict)) for verdict in verdicts if verdict.outcome not in FOLDED), default=0)
+def show(
+    verdicts: Sequence[Verdict], audit: Audited, console: Console, *, news: News | None = None, everything: bool = False
+) -> None:
+    """Print the truth of the verdicts on one screen; every verdict where `everything` is asked for."""
+    _say(console, first_line(verdicts, audit), style="bold")
+    _list(console, "Fails by definition", [v for v in verdicts if v.outcome == "fails"])
+    _list(console, "Contradicted", [v for v in verdicts if v.outcome == "contradicted"])
+    _list(console, "Settings that differ from the print", [v for v in verdicts if v.outcome == "differs"])
+    if news:
+        console.print(Text("\nNew since the last call", style="bold"))
+        for line in news:
+            _say(console, line, "  ", "    ")
     for (source, locator), group in groupby(verdicts, key=lambda verdict: (verdict.source, verdict.locator)):
-        console.print(Text(f"\n{source}, {locator}", style="bold"))
-        console.print(_group(list(group), min(width, 44)), soft_wrap=True)
-    console.print(Text("\n").append_text(summary(verdicts)), soft_wrap=True)
+        found = list(group)
+        measured = [verdict for verdict in found if was_measured(verdict)]
+        if measured or everything:
+            of = sum(verdict.basis == "measured" for verdict in found)
+            title = f"\n{source}, {locator}: {len(measured)} of {of} measured"
+            console.print(Text(title, style="bold"))
+            _rows(console, found if everything else measured)
+            _folded(console, found if everything else [])
+    _below(console, verdicts, everything)
 
 
-def summary(verdicts: Sequence[Verdict]) -> Text:
-    """The counts on one line; under it what survives Holm, what the audit found, how the z values lie."""
-    line = Text()
-    for outcome in OUTCOMES:
+def _say(console: Console, words: str, first: str = "", then: str = "", style: str = "") -> None:
+    """Print a line, broken between words where the console ends, without blanks at its ends."""
+    for line in wrap(words, console.width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False):
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _list(console: Console, title: str, verdicts: list[Verdict]) -> None:
+    """Print a few verdicts under a heading; none without any."""
+    if not verdicts:
+        return
+    console.print(Text(f"\n{title}", style="bold"))
+    for verdict in verdicts[:_LISTED]:
+        symbol, style = SYMBOLS[verdict.outcome]
+        words = f"{verdict.source} {verdict.locator} prints {verdict.printed!r}: {verdict.reason}"
+        _say(console, f"{symbol} {words}", "  ", "    ", style)
+    if len(verdicts) > _LISTED:
+        console.print(f"  and {len(verdicts) - _LISTED} more")
+
+
+def _rows(console: Console, verdicts: list[Verdict]) -> None:
+    """Print published beside measured, a claim a line; on a narrow console the reason stands below."""
+    told = [verdict for verdict in verdicts if verdict.outcome not in FOLDED]
+    width = min(max((len(short_name(verdict)) for verdict in told), default=0), 44)
+    printed = min(max((len(verdict.printed) for verdict in told), default=0), 30)
+    for verdict in told:
+        symbol, style = SYMBOLS[verdict.outcome]
+        line = Text("  ").append(f"{symbol} ", style=style)
+        line.append(f"{short_name(verdict):<{width}}  {verdict.printed:<{printed}}  {estimate_text(verdict)}  ")
+        graded = f" [{phrase_grade(verdict)}]" if verdict.grade not in (None, "own") else ""
+        reason = Text(f"{phrase(verdict.outcome)}{graded}: {verdict.reason}", style=style)
+        reason.append(f"  audit: {', '.join(verdict.audit)}" if verdict.audit else "", style="magenta")
+        if console.width < _NARROW:
+            _say(console, line.plain, "", "      ", style)
+            _say(console, reason.plain, "      ", "      ", style)
+        else:
+            console.print(line.append_text(reason), soft_wrap=True)
+
+
+def _folded(console: Console, verdicts: list[Verdict]) -> None:
+    """Print one line for all claims of a table that share an outcome and its reason."""
+    alike: dict[tuple[Outcome, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.outcome in FOLDED:
+            alike.setdefault((verdict.outcome, verdict.reason), []).append(verdict)
+    for (outcome, reason), found in sorted(alike.items(), key=lambda item: FOLDED.index(item[0][0])):
         symbol, style = SYMBOLS[outcome]
-        line.append(f"{symbol} {counts(verdicts)[outcome]} {outcome.replace('_', ' ')}   ", style=style)
-    line.append(f"of {len(verdicts)} claims")
+        names = ", ".join(verdict.printed for verdict in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        line = f"  {symbol} {len(found)} {phrase(outcome)}: {names}{more}: {reason}"
+        console.print(Text(line, style=style), soft_wrap=True)
+        if checks := sorted({check for verdict in found for check in verdict.audit}):
+            console.print(Text(f"      audit: {', '.join(checks)}", style="magenta"), soft_wrap=True)
+
+
+def _below(console: Console, verdicts: Sequence[Verdict], everything: bool) -> None:
+    """Print what the tables leave out: papers without a measurement, many tests at once, what to ask next."""
+    if not everything:
+        _papers(console, verdicts)
     contradicted = [verdict for verdict in verdicts if verdict.outcome == "contradicted"]
     if contradicted:
         strict = sum(verdict.p_holm is not None and verdict.p_holm < LEVEL for verdict in contradicted)
-        line.append(f"\n{strict} of {len(contradicted)} contradictions stand after Holm's adjustment for many tests")
-    if audited := sum(bool(verdict.audit) for verdict in verdicts):
-        who = "1 claim disagrees" if audited == 1 else f"{audited} claims disagree"
-        line.append(f"\n{who} with the paper's own other prints (`repro audit`)")
+        console.print(f"\n{strict} of {len(contradicted)} contradictions stand after Holm's adjustment for many tests")
     z_values = [verdict.z for verdict in verdicts if verdict.z is not None]
     if len(z_values) >= _ENOUGH:
-        line.append(f"\nz from −4 to 4: {_histogram(z_values)} ({len(z_values)}; standard normal if all reproduce)")
-    return line
+        console.print(f"z from −4 to 4: {_histogram(z_values)} ({len(z_values)}; standard normal if all reproduce)")
+    asked = "`repro explain CLAIM` says why, `repro plan NAME` what a run costs"
+    more = "" if everything else "`repro verify --all` lists every claim, "
+    console.print()
+    _say(console, f"{more}{asked}.")
 
 
-def _group(verdicts: list[Verdict], width: int) -> Text:
-    lines = Text()
-    printed = max((len(v.printed) for v in verdicts if v.outcome not in FOLDED), default=0)
-    for verdict in verdicts:
-        if verdict.outcome not in FOLDED:
-            symbol, style = SYMBOLS[verdict.outcome]
-            lines.append(f"  {symbol} ", style=style)
-            lines.append(f"{_name(verdict):<{width}}  {verdict.printed:<{min(printed, 30)}}  {measured(verdict)}  ")
-            lines.append(f"{verdict.outcome}: {verdict.reason}", style=style)
-            lines.append(f"  audit: {', '.join(verdict.audit)}\n" if verdict.audit else "\n", style="magenta")
-    for outcome in FOLDED:
-        lines.append_text(_folded(verdicts, outcome))
-    lines.rstrip()
-    return lines
-
-
-def _folded(verdicts: list[Verdict], outcome: Outcome) -> Text:
-    """One line for all claims of a table that share an outcome and its reason."""
-    lines = Text()
-    alike: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.outcome == outcome:
-            alike.setdefault(verdict.reason, []).append(verdict)
-    symbol, style = SYMBOLS[outcome]
-    for reason, found in alike.items():
-        names = ", ".join(verdict.printed for verdict in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        said = outcome.replace("_", " ")
-        lines.append(f"  {symbol} {len(found)} {said}: {names}{more}: {reason}\n", style=style)
-        if audited := sorted({check for verdict in found for check in verdict.audit}):
-            lines.append(f"      audit: {', '.join(audited)}\n", style="magenta")
-    return lines
-
-
-def measured(verdict: Verdict) -> str:
-    """What was measured, with its own interval and runs."""
-    value = verdict.estimate
-    if value is None:
-        return "–"
-    text = f"{value:.4g}" if isinstance(value, float) and not isinstance(value, bool) else str(value)
-    if verdict.low is not None and verdict.high is not None:
-        text += f" [{verdict.low:.4g}, {verdict.high:.4g}]"
-    return f"{text} (n = {verdict.n})" if verdict.n else text
-
-
-def _name(verdict: Verdict) -> str:
-    """The part of the id that tells a claim from the others of its table; `repro explain` takes it too."""
-    return verdict.id.split("/", 2)[-1]
+def _papers(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Print, paper by paper, what is still to be measured."""
+    lines = []
+    for source, group in groupby(verdicts, key=lambda verdict: verdict.source):
+        found = [verdict for verdict in group if verdict.basis == "measured"]
+        missing = [verdict for verdict in found if verdict.outcome == "not_run"]
+        blind = sum(verdict.outcome == "unverifiable" for verdict in found)
+        if missing or blind:
+            never = f", {blind:,} that nothing here can measure" if blind else ""
+            lines.append(f"· {source}: {len(missing):,} of {len(found):,} empirical claims not run{never}")
+    if lines:
+        console.print(Text("\nNot measured", style="bold"))
+        for line in lines:
+            _say(console, line, "  ", "    ")
 
 
 def _histogram(z_values: Sequence[float]) -> str:

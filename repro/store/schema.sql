@@ -110,6 +110,8 @@ CREATE TABLE claims (
 
 CREATE TABLE verdicts (
     claim VARCHAR,
+    basis VARCHAR,                  -- measured, definition, setting: only what is measured is ever "reproduced"
+    grade VARCHAR,                  -- whose runs: own, other_settings, twin, random; NULL where nothing was measured
     outcome VARCHAR, estimate DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, p DOUBLE, reason VARCHAR
 );
 

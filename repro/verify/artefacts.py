@@ -75,7 +75,7 @@ def _growth(measured: Measured) -> list[float]:
         if cell.selector.get("step") == 0 or cell.selector.get("condition") == "B0":
             continue
         base = {**cell.selector, "step": 0}
-        own = measured.evidence.trained.get((measured.experiment, str(base.get("condition"))))
+        own = measured.evidence.trained.get((measured.experiment, str(base.get("model")), str(base.get("condition"))))
         if own and own.continued:  # its own step 0 is where its predecessor ended
             base.pop("condition")
         after, before = (measured.evidence.column(measured.experiment, RMS, where) for where in (cell.selector, base))

@@ -14,17 +14,15 @@ from repro.verify.evidence import Evidence
 from repro.verify.measured import Measured, Sample
 from repro.verify.prints import Prints, innermost
 from repro.verify.statistics import LEVEL, combined, t_quantile
-from repro.verify.structure import Structures
 from repro.verify.verdict import Cell
 
 
 @dataclass(frozen=True)
 class Context:
-    """What estimates are made from: the evidence, each paper's prints, and what models are built of."""
+    """What estimates are made from: the evidence, and each paper's prints."""
 
     evidence: Evidence
     prints: Mapping[str, Prints] = field(default_factory=dict)
-    built: Structures = field(default_factory=dict)
 
     def printed(self, claim: Claim) -> Prints:
         return self.prints[claim.source]

@@ -1,11 +1,14 @@
 """One cell's value in every run, as arrays: read from rows of the store, merged, followed over steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from repro.verify.grade import weakest
+from repro.verify.verdict import Graded
 
 Array = npt.NDArray[np.float64]
 Seeds = npt.NDArray[np.int64]
@@ -23,6 +26,8 @@ class Column:
     """Values that do not count, and why."""
     observations: int = 0
     """Probes, problems or tokens behind each value."""
+    graded: Graded | None = None
+    """Whose runs these are, the weakest of them."""
 
     @cached_property
     def mean(self) -> float:
@@ -39,11 +44,18 @@ class Column:
         return values
 
     @staticmethod
-    def of(values: Mapping[int, float], left_out: tuple[str, ...] = (), observations: int = 0) -> "Column":
+    def of(values: Mapping[int, float], left_out: tuple[str, ...] = (), graded: Graded | None = None) -> "Column":
         """From a mapping of seeds to values."""
         seeds = sorted(values)
         numbers = np.array([values[seed] for seed in seeds], dtype=np.float64)
-        return Column(np.array(seeds, dtype=np.int64), numbers, left_out, observations)
+        return Column(np.array(seeds, dtype=np.int64), numbers, left_out, graded=graded)
+
+    def only(self, seeds: Sequence[int]) -> "Column | Absent":
+        """The values of the seeds that are named."""
+        kept = np.isin(self.seeds, np.array(seeds, dtype=np.int64))
+        if not kept.any():
+            return Absent("not_run", f"no finished run with one of the seeds {', '.join(map(str, seeds))}")
+        return replace(self, seeds=self.seeds[kept], values=self.values[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,9 @@ class Row:
     values: Array
     reason: str | None
     observations: int
+    graded: Graded | None = None
+    set_aside: int = 0
+    """Runs of these names that were set up otherwise and do not count."""
 
     def measured_seeds(self) -> list[int]:
         """Seeds with a value, in order."""
@@ -76,10 +91,13 @@ def tidy_sd(values: Sequence[float] | Array) -> float:
 
 def merged(rows: Sequence[Row], seed: int | None) -> Column | Absent:
     """One value per seed; the base model's several measurements (one per condition) are averaged."""
+    graded = weakest(row.graded for row in rows if row.graded)
+    aside = sum(row.set_aside for row in rows)
+    words = (f"{aside} runs set up otherwise",) if aside else ()
     if len(rows) == 1 and (seed is None or (rows[0].seeds == seed).any()):  # the usual case, without copies
         chosen = slice(None) if seed is None else rows[0].seeds == seed
         if not np.isnan(rows[0].values[chosen]).any():
-            return Column(rows[0].seeds[chosen], rows[0].values[chosen], (), rows[0].observations)
+            return Column(rows[0].seeds[chosen], rows[0].values[chosen], words, rows[0].observations, graded)
     seeds = np.concatenate([row.seeds for row in rows])
     values = np.concatenate([row.values for row in rows])
     if seed is not None:
@@ -93,7 +111,8 @@ def merged(rows: Sequence[Row], seed: int | None) -> Column | Absent:
     if len(distinct) < len(seeds):
         values, seeds = np.bincount(place, values) / np.bincount(place), distinct
     order = np.argsort(seeds, kind="stable")
-    return Column(seeds[order], values[order], reasons, min(row.observations for row in rows))
+    observations = min(row.observations for row in rows)
+    return Column(seeds[order], values[order], (*reasons, *words), observations, graded)
 
 
 def _reasons(rows: Sequence[Row], seeds: Seeds) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def printed_problems(claim: Claim) -> tuple[int, int] | None:
 
 def counted_runs(claim: Claim, context: Context, measured: Measured) -> Estimate:
     """How many of our runs do what the paper says of its seeds, as a count out of all."""
-    column = measured.over_seeds(operand(claim.term))
+    column = measured.over_seeds(operand(claim.term), claim.term.among)
     if isinstance(column, Absent):
         return Estimate(state="not_run" if column.state == "not_run" else "undefined", reason=column.reason)
     where = claim.term.where
@@ -46,6 +46,7 @@ def counted_runs(claim: Claim, context: Context, measured: Measured) -> Estimate
         counted=(hits, trials),
         printed_counted=_printed_runs(claim, context),
         notes=column.left_out,
+        graded=column.graded,
     )
 
 

@@ -4,6 +4,9 @@ The claim's term is evaluated over the measurements exactly as the audit evaluat
 come from evaluating it again with one cell moved, probabilities of relations from `repro.verify.draws`.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import special
 
@@ -15,24 +18,20 @@ from repro.verify.cells import Context, cells_of, interval
 from repro.verify.columns import Absent, tidy_sd
 from repro.verify.counted import PERCENT, counted_runs, printed_problems, problems
 from repro.verify.draws import drawn
+from repro.verify.evidence import Base
+from repro.verify.grade import weakest
 from repro.verify.measured import Measured, Sample
 from repro.verify.prints import innermost
 from repro.verify.recorded import unrecorded
-from repro.verify.settings import Settings, said
 from repro.verify.verdict import Cell, Estimate
 
-NO_RUN_NEEDED = ("exact", "relative", "shown")
-"""Rules whose claims a manifest or an architecture decides."""
-UNITS = {"billion": 1e9, "million": 1e6}
 COUNTED = ("count_where", "share", "all", "none")
 
 
 def estimate(claim: Claim, context: Context, specification: str = "default") -> Estimate:
-    """What the evidence says of one claim. Never raises for missing evidence: the state and the reason say so."""
+    """Estimate what a claim says from measurements alone. Missing evidence raises nothing: state and reason say so."""
     if claim.unverifiable is not None:
         return Estimate(state="not_run", reason=claim.unverifiable)
-    if claim.tolerance.rule in NO_RUN_NEEDED:
-        return _known(claim, context)
     if claim.measured_by is None:
         return Estimate(
             state="not_run", reason="no manifest measures it; `repro audit` recomputes it from other prints"
@@ -58,36 +57,6 @@ def _measured(claim: Claim, context: Context, manifest: str, specification: str)
     return _estimated(claim, context, measured, value)
 
 
-def _known(claim: Claim, context: Context) -> Estimate:
-    """What needs no run, except that a manifest's setting is evidence only once a run has used it."""
-    found = _from_settings(claim, context)
-    used = any(status == "done" for _, _, status in context.evidence.runs.get(claim.measured_by or "", {}))
-    if claim.kind != "protocol" or found.state != "measured" or used:
-        return found
-    reason = f"{said(claim, found.value)}, which no finished run has used yet"
-    return Estimate(state="not_run", reason=reason)
-
-
-def _from_settings(claim: Claim, context: Context) -> Estimate:
-    """A setting, an architecture fact, or arithmetic over them; what is shown may use the paper's own inputs."""
-    shown = claim.tolerance.rule == "shown" and claim.term.statistic != "single"
-    settings = Settings(claim.measured_by, context.printed(claim) if shown else None, context.built)
-    value = evaluate(claim.term, settings)
-    if isinstance(value, Interval):
-        number = value.low * PERCENT if claim.unit == "percent" and abs(value.low) <= 1 else value.low
-        found = is_true(value) if claim.term.statistic in TRUTHS else number / UNITS.get(claim.unit, 1.0)
-        return Estimate(state="measured", value=found)
-    if isinstance(value, Levels):
-        return Estimate(state="measured", value=value.values)
-    if isinstance(value, Category):
-        return Estimate(state="measured", value=value.name)
-    if claim.tolerance.rule == "shown":
-        if claim.note:
-            return Estimate(state="measured", value=claim.value, reason=claim.note)
-        return Estimate(state="undefined", reason="neither a formula nor a note shows how it follows")
-    return Estimate(state="not_run", reason=value.reason)
-
-
 def _absent(measured: Measured, value: Missing) -> Estimate:
     """Nothing to evaluate: nothing was measured, or what was measured gives no value."""
     if not measured.absent and not measured.samples:
@@ -105,7 +74,11 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
     if isinstance(value, Category):
         return _category(claim, measured, value)
     if isinstance(value, Levels):
-        return Estimate(state="measured", value=value.values, notes=notes)
+        return Estimate(state="measured", value=value.values, notes=notes, graded=measured.graded)
+    if not measured.samples:
+        return Estimate(
+            state="undefined", reason="follows without any measurement: its kind is not one that is measured"
+        )
     assert isinstance(value, Interval)
     truth = claim.term.statistic in TRUTHS
     cells = cells_of(claim, context, measured, slopes=not truth)
@@ -126,6 +99,7 @@ def _estimated(claim: Claim, context: Context, measured: Measured, value: Value)
         effect=_effect(claim, context),
         grid=_grid(claim, measured),
         notes=notes,
+        graded=measured.graded,
     )
 
 
@@ -142,7 +116,7 @@ def _category(claim: Claim, measured: Measured, value: Category) -> Estimate:
     agreeing, runs = votes.get(str(claim.value), 0), sum(votes.values())
     chance = 1 - float(special.betainc(agreeing + 0.5, runs - agreeing + 0.5, 0.5))
     cell = Cell(name=name(claim.term), mean=agreeing / runs, sd=None, runs=runs)
-    return Estimate(state="measured", value=value.name, cells=(cell,), probability=chance)
+    return Estimate(state="measured", value=value.name, cells=(cell,), probability=chance, graded=measured.graded)
 
 
 def _probability(
@@ -210,20 +184,40 @@ def _two_operands(claim: Claim, context: Context, measured: Measured) -> Estimat
     cells = cells_of(stand_in, context, measured, slopes=True)
     low, high = interval(value.low, cells)
     effect = _effect(claim, context)
-    return Estimate(state="measured", value=value.low, low=low, high=high, cells=cells, effect=effect)
+    return Estimate(
+        state="measured", value=value.low, low=low, high=high, cells=cells, effect=effect, graded=measured.graded
+    )
 
 
 def _base_model(claim: Claim, context: Context) -> Estimate:
     """A base model's value on every probe set of ours that it was measured on."""
     cell = innermost(claim.term)
     assert cell is not None
-    found = list(context.evidence.base_models(cell.quantity, cell.selector).values())
-    if not found:
-        return Estimate(state="not_run", reason="this base model has not been measured on any probe set")
-    mean, sd = float(np.mean(found)), tidy_sd(found) if len(found) > 1 else None
-    measured = Cell(name=name(cell), mean=mean, sd=sd, runs=len(found))
+    found = context.evidence.base_models(cell.quantity, cell.selector, claim.measured_by)
+    if not found or found[0].experiment != claim.measured_by:
+        return Estimate(
+            state="not_run", reason=f"{claim.measured_by} has not measured this base model on any probe set"
+        )
+    values = list(by_probe_set(found).values())
+    mean, sd = float(np.mean(values)), tidy_sd(values) if len(values) > 1 else None
+    measured = Cell(name=name(cell), mean=mean, sd=sd, runs=len(values))
     low, high = interval(mean, (measured,))
-    return Estimate(state="measured", value=mean, low=low, high=high, cells=(measured,), effect=_effect(claim, context))
+    places = {(base.experiment, base.model, base.condition) for base in found}
+    return Estimate(
+        state="measured", value=mean, low=low, high=high, cells=(measured,), effect=_effect(claim, context),
+        graded=weakest(context.evidence.graded[place] for place in sorted(places)),
+    )  # fmt: skip
+
+
+def by_probe_set(found: Sequence[Base]) -> dict[str, float]:
+    """The mean of each probe set over all runs that measured it."""
+    sets: dict[str, list[Base]] = defaultdict(list)
+    for base in found:
+        sets[base.probe_set].append(base)
+    return {
+        name: float(np.average([base.value for base in bases], weights=[base.runs for base in bases]))
+        for name, bases in sets.items()
+    }
 
 
 def _untrained(term: Term) -> bool:

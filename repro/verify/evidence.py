@@ -12,6 +12,9 @@ import numpy as np
 from repro.geometry.trajectory import collapse_steps, recoveries
 from repro.manifest.claim import Scalar
 from repro.verify.columns import Absent, Column, Row, followed, merged
+from repro.verify.grade import weakest
+from repro.verify.trained import USUAL, Trained, planned_conditions, planned_levels, speaks_of
+from repro.verify.verdict import Graded
 
 CONCEPT_KEYS = ("concept", "class", "companion", "pair", "dataset")
 """Selector keys that the store keeps in its column `concept`."""
@@ -28,23 +31,21 @@ Kind = tuple[str, str, str]
 Part = tuple[str | None, int | None, str | None]
 """(concept, direction, probe set where it is another than the runs' own)."""
 Asked = tuple[str, str, str, frozenset[tuple[str, Scalar]]]
+Place = tuple[str, str, str]
+"""(experiment, model, condition)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What a condition's runs are beyond its name, read off the runs themselves."""
+class Base:
+    """The value of a base model on one probe set, as the runs of one condition measured it at step 0."""
 
-    adapter: str = "lora"
-    """`lora`, `full`, or the grouping of a block-diagonal one: `aligned`, `isolated`."""
-    gradient: str = "attached"
-    """`detached` where the penalty of CSR trains nothing."""
-    continued: bool = False
-    """Whether it goes on from another run's adapter: its step 0 is no base model."""
-    layer: str = "post_norm"
-
-
-USUAL = Trained()
-"""What a cell means that says nothing of it: the papers' own runs."""
+    experiment: str
+    model: str
+    condition: str
+    probe_set: str
+    value: float
+    """Mean over these runs."""
+    runs: int
 
 
 @dataclass
@@ -52,16 +53,19 @@ class Evidence:
     """Every measured cell that some claim asks for."""
 
     rows: dict[Kind, dict[Part, Family]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
-    bases: dict[tuple[str, str, str | None, int | None], dict[str, float]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    """(quantity, model, concept, direction) → probe set → value of the base model."""
+    bases: dict[tuple[str, str, str | None, int | None], list[Base]] = field(default_factory=lambda: defaultdict(list))
+    """(quantity, model, concept, direction) → values of the base model."""
     sets: dict[str, str] = field(default_factory=dict)
     """experiment → its runs' own probe set."""
     runs: dict[str, dict[tuple[str, str, str], int]] = field(default_factory=lambda: defaultdict(dict))
     """experiment → (model, condition, status) → runs."""
-    trained: dict[tuple[str, str], Trained] = field(default_factory=dict)
-    """(experiment, condition) → what its runs are."""
+    trained: dict[Place, Trained] = field(default_factory=dict)
+    """What the runs of a place are."""
+    graded: dict[Place, Graded] = field(default_factory=dict)
+    set_aside: dict[Place, int] = field(default_factory=dict)
+    """How many finished runs of a place do not count, since they were set up otherwise."""
+    last: dict[Place, int] = field(default_factory=dict)
+    """The last step at which anything was measured."""
     _columns: dict[Asked, Column | Absent] = field(default_factory=dict)
 
     def column(
@@ -97,12 +101,13 @@ class Evidence:
         if not columns:
             return self._absent(experiment, quantity, selector)
         seeds, order, table = followed(columns)
+        graded = weakest(column.graded for column in columns.values() if column.graded)
         values = recoveries(table).astype(np.float64) if what == "recovery" else collapse_steps(order, table)
         never = np.isnan(values)
         left = tuple(f"seed {seed}: does not collapse by step {order[-1]}" for seed in seeds[never])
         if never.all():
             return Absent("undefined", f"no run's EI collapses by step {order[-1]}")
-        return Column(seeds[~never], values[~never], left)
+        return Column(seeds[~never], values[~never], left, graded=graded)
 
     def levels(self, experiment: str, quantity: str, selector: Mapping[str, Scalar], axis: str) -> tuple[Scalar, ...]:
         """Levels of an axis for which the cell was measured."""
@@ -135,11 +140,21 @@ class Evidence:
         ends = [name.removeprefix(prefix).removesuffix(suffix) for name in names if name.startswith(prefix)]
         return tuple(sorted({float(end) for end in ends if end.replace(".", "", 1).isdigit()}))
 
-    def base_models(self, quantity: str, selector: Mapping[str, Scalar]) -> dict[str, float]:
-        """The base model's value by probe set."""
+    def base_models(self, quantity: str, selector: Mapping[str, Scalar], experiment: str | None = None) -> list[Base]:
+        """The base model's values: of `experiment` first, then of others that measured the same weights alike."""
         direction = selector.get("direction")
         key = (quantity, str(selector.get("model")), _concept(selector), None if direction is None else int(direction))
-        return self.bases.get(key, {})
+        found = [base for base in self.bases.get(key, ()) if self._base_fits(base, selector)]
+        own = [base for base in found if base.experiment == experiment]
+        kinds = {self._kind(base) for base in own}
+        others = [base for base in found if base not in own and (experiment is None or self._kind(base) in kinds)]
+        return [*own, *others]
+
+    def _kind(self, base: Base) -> str:
+        return self.trained[base.experiment, base.model, base.condition].base
+
+    def _base_fits(self, base: Base, selector: Mapping[str, Scalar]) -> bool:
+        return self._means(base.experiment, base.model, base.condition, {**selector, "step": 0})
 
     def _matching(self, kind: Kind, selector: Mapping[str, Scalar]) -> list[Row] | Absent:
         direction = selector.get("direction")
@@ -152,18 +167,28 @@ class Evidence:
         if wanted.get("condition") == "B0":  # nothing is trained: the base model is what it is at any step
             wanted["step"] = 0
         if wanted.get("step", "last") == "last":
-            wanted["step"] = max(
-                (step for _, _, step, _ in self._fitting(kind[0], family, {**wanted, "step": "any"})), default=0
-            )
+            fitting = self._fitting(kind[0], family, {**wanted, "step": "any"})
+            wanted["step"] = max((self.last[kind[0], model, name] for model, name, _, _ in fitting), default=0)
         exact = family.get((str(wanted.get("model")), str(wanted.get("condition"))), {}).get(int(wanted["step"]))
-        if exact is not None and not {"adapter", "layer"} & wanted.keys():
+        if exact is not None and not {"adapter", "layer", "lambda"} & wanted.keys():
             return [exact]
         fitting = self._fitting(kind[0], family, wanted)
-        if len({model for model, _, _, _ in fitting}) > 1:
-            return Absent("undefined", "the claim names no model, and several were measured")
-        if wanted["step"] != 0 and len({condition for _, condition, _, _ in fitting}) > 1:
-            return Absent("undefined", "the claim names no condition, and several were measured")
-        return [row for _, _, _, row in fitting]
+        return self._ambiguous(kind[0], fitting, wanted) or [row for _, _, _, row in fitting]
+
+    def _ambiguous(
+        self, experiment: str, fitting: list[tuple[str, str, int, Row]], wanted: Mapping[str, Scalar]
+    ) -> Absent | None:
+        """Why a cell that leaves a name out is no single one, in what was measured or in what is to be."""
+        axes = [("model", 0)] if wanted["step"] == 0 else [("model", 0), ("condition", 1)]
+        for axis, place in axes:
+            if axis in wanted:
+                continue
+            measured = {row[place] for row in fitting}
+            if len(measured) > 1:
+                return Absent("undefined", f"the claim names no {axis}, and several were measured")
+            if measured and len(measured | set(map(str, planned_levels(experiment, wanted, axis)))) > 1:
+                return Absent("not_run", f"the claim names no {axis}, and {experiment} has several")
+        return None
 
     def _further_set(self, experiment: str, selector: Mapping[str, Scalar]) -> str | None:
         """The probe set a cell names, where it is another than the runs' own."""
@@ -177,7 +202,7 @@ class Evidence:
         step = selector.get("step", "any")
         found = []
         for (model, condition), by_step in family.items():
-            if selector.get("model", model) != model or not self._means(experiment, condition, selector):
+            if selector.get("model", model) != model or not self._means(experiment, model, condition, selector):
                 continue
             if isinstance(step, int):
                 found += [(model, condition, step, by_step[step])] if step in by_step else []
@@ -185,31 +210,16 @@ class Evidence:
                 found += [(model, condition, at, row) for at, row in by_step.items()]
         return found
 
-    def _means(self, experiment: str, condition: str, selector: Mapping[str, Scalar]) -> bool:
-        """Whether a cell speaks of a condition: it names it, or says nothing that its runs are not.
-
-        Step 0 is the base model under any condition, except where a run went on from another's adapter, or trained
-        every weight and so measured other weights than a 4-bit base.
-        """
-        own, named = self.trained.get((experiment, condition), USUAL), selector.get("condition")
-        if selector.get("layer", own.layer) != own.layer:
-            return False
-        if selector.get("step") == 0:
-            like = self.trained.get((experiment, str(named)), USUAL)
-            full = "full" in (selector.get("adapter"), like.adapter)
-            if own.continued or like.continued:
-                return condition == named
-            return (own.adapter == "full") == full
-        if selector.get("adapter", own.adapter if condition == named else USUAL.adapter) != own.adapter:
-            return False
-        if named is None:
-            return selector.get("gradient", USUAL.gradient) == own.gradient
-        return condition == named or ("adapter" in selector and condition.startswith(f"{named}-"))
+    def _means(self, experiment: str, model: str, condition: str, selector: Mapping[str, Scalar]) -> bool:
+        """Whether a cell speaks of a condition: it names it, or says nothing that its runs are not."""
+        own, named = self.trained.get((experiment, model, condition), USUAL), str(selector.get("condition"))
+        like = self.trained.get((experiment, model, named)) or planned_conditions(experiment).get(named, USUAL)
+        return speaks_of(own, condition, selector, like)
 
     def _absent(self, experiment: str, quantity: str, selector: Mapping[str, Scalar]) -> Absent:
         statuses: dict[str, int] = defaultdict(int)
         for (model, condition, status), count in self.runs.get(experiment, {}).items():
-            if selector.get("model", model) == model and self._means(experiment, condition, selector):
+            if selector.get("model", model) == model and self._means(experiment, model, condition, selector):
                 statuses[status] += count
         if not statuses:
             return Absent("not_run", f"nothing of {experiment} has been run for this cell")
@@ -230,7 +240,7 @@ def resolved(selector: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
     if selector.get("step") == 0:
         return rest
     name = f"{selector.get('condition', CSR)}-{float(selector['lambda']):g}{_suffix(selector)}"
-    return {**rest, "condition": name}
+    return {**rest, "condition": name, "lambda": float(selector["lambda"])}
 
 
 def _suffix(selector: Mapping[str, Scalar]) -> str:

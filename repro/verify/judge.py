@@ -6,11 +6,11 @@ passes. Rules for numbers with a spread: `repro.verify.judge_numbers`.
 """
 
 import math
-from collections import Counter
 from statistics import NormalDist
 
 from repro.errors import ManifestError
 from repro.manifest.claim import Claim
+from repro.verify.facts import agrees
 from repro.verify.judge_numbers import Judgement, decide, difference, number, probe_sets
 from repro.verify.scales import against_correlation, against_count, against_sd, against_z
 from repro.verify.statistics import LEVEL, against_constant
@@ -65,19 +65,9 @@ def _by_rule(claim: Claim, estimate: Estimate) -> Judgement:
 
 def exact(claim: Claim, estimate: Estimate) -> Judgement:
     """Equal, within the printed decimals."""
-    if _equal(claim, estimate):
+    if agrees(claim, estimate.value):
         return Judgement("reproduced", estimate.reason or f"{_text(estimate.value)}, as printed")
     return Judgement("contradicted", f"{_text(estimate.value)}, but {claim.printed!r} is printed", p=0.0)
-
-
-def _equal(claim: Claim, estimate: Estimate) -> bool:
-    value = estimate.value
-    if isinstance(value, bool) or isinstance(claim.value, (bool, str, tuple)) or not isinstance(value, (int, float)):
-        if isinstance(value, tuple) and isinstance(claim.value, tuple):
-            return not Counter(claim.value) - Counter(value)  # a manifest may run more seeds than one paper prints
-        return value == claim.value
-    slack = 1e-9 * max(1.0, abs(value))
-    return (claim.low is None or value >= claim.low - slack) and (claim.high is None or value <= claim.high + slack)
 
 
 def relative(claim: Claim, estimate: Estimate) -> Judgement:
@@ -86,7 +76,7 @@ def relative(claim: Claim, estimate: Estimate) -> Judgement:
     if not isinstance(claim.value, float) or not isinstance(estimate.value, (int, float)):
         return exact(claim, estimate)
     off = abs(estimate.value - claim.value) / abs(claim.value)
-    if off <= share or _equal(claim, estimate):
+    if off <= share or agrees(claim, estimate.value):
         return Judgement("reproduced", f"{_text(estimate.value)}, {off:.1%} from the print; {share:.0%} is allowed")
     return Judgement(
         "contradicted", f"{_text(estimate.value)}, {off:.1%} from the print; {share:.0%} is allowed", p=0.0
@@ -166,7 +156,7 @@ def test(claim: Claim, estimate: Estimate) -> Judgement:
     """A printed z, p or interval end, recomputed from what was measured."""
     if not isinstance(estimate.value, float) or not isinstance(claim.value, float):
         return exact(claim, estimate)
-    if _equal(claim, estimate):
+    if agrees(claim, estimate.value):
         return Judgement("reproduced", f"{estimate.value:.3g} recomputed from the measured counts, as printed")
     if claim.statistic in ("ci_low", "ci_high"):
         return number(claim, estimate)

@@ -16,10 +16,13 @@ from repro.verify.algebra_interval import Category, Missing, Value, point
 from repro.verify.arrays import Arrays, NoSpreadError, key_of, name
 from repro.verify.benchmarks import PROBLEMS
 from repro.verify.columns import NO_SEED, Absent, Array, Column
-from repro.verify.evidence import Evidence
+from repro.verify.evidence import Evidence, resolved
+from repro.verify.grade import weakest
 from repro.verify.prints import TRAJECTORIES
 from repro.verify.scales import STATISTICS
-from repro.verify.settings import Settings
+from repro.verify.settings import settings_of
+from repro.verify.trained import planned_levels
+from repro.verify.verdict import Graded
 
 INTENSITY = "entanglement_intensity"
 CATEGORIES = ("weakest_concept",)
@@ -80,11 +83,19 @@ class Measured:
     absent: list[Absent] = field(default_factory=list)
     votes: dict[str, int] = field(default_factory=dict)
     """Of a category: how many runs name each."""
+    voters: list[Graded] = field(default_factory=list)
+    """Whose runs these are."""
+
+    @property
+    def graded(self) -> Graded | None:
+        """Whose runs everything that was asked for rests on: the weakest; None where no run was read."""
+        columns = [sample.column.graded for sample in self.samples.values()]
+        return weakest(one for one in (*columns, *self.voters) if one)
 
     def base(self, term: Term) -> Value:
         statistic = term.statistic
         if term.quantity == "cardinalities":  # of the probes the runs read: the manifest knows them
-            return Settings(self.experiment).base(term)
+            return settings_of(self.experiment).base(term)
         if statistic in TRAJECTORIES and "seed" not in term.selector:
             return self._known(term, "mean", self._column(operand(term), statistic))
         if statistic == "single" and term.quantity in CATEGORIES:
@@ -94,7 +105,7 @@ class Measured:
         if statistic in STATISTICS and (term.over or "seed") == "seed":
             if statistic == "sd":
                 return self._spread(term)
-            return self._known(term, statistic, self.over_seeds(operand(term)))
+            return self._known(term, statistic, self.over_seeds(operand(term), term.among))
         if statistic in ("spearman", "pearson") and term.of is not None and term.against is not None and term.over:
             return self._correlation(term, term.of, term.against, term.over)
         return Missing("follows from other cells")
@@ -119,7 +130,14 @@ class Measured:
         while inner.of is not None:
             inner = inner.of
         quantity = INTENSITY if inner.quantity in TRAJECTORIES else inner.quantity
-        return self.evidence.levels(self.experiment, quantity, inner.selector, axis)
+        measured = self.evidence.levels(self.experiment, quantity, inner.selector, axis)
+        return measured + tuple(level for level in self._planned(inner, axis) if level not in measured)
+
+    def _planned(self, cell: Term, axis: str) -> tuple[Scalar, ...]:
+        """Levels that the claim speaks of as well, run or not: "all models" are not those that happen to be there."""
+        if axis in ("model", "condition"):
+            return planned_levels(self.experiment, resolved(cell.selector), axis)
+        return settings_of(self.experiment).levels(cell, axis) if axis in ("lambda", "probe_set") else ()
 
     def total(self, term: Term) -> int | None:
         inner = term
@@ -133,6 +151,7 @@ class Measured:
             column = self.evidence.column(self.experiment, term.quantity, {**term.selector, "concept": concept})
             if isinstance(column, Column):
                 self.votes[str(concept)] = len(column.values)
+                self.voters += [column.graded] if column.graded else []
         if self.votes:
             return Category(max(self.votes, key=lambda concept: self.votes[concept]))
         absent = self.evidence.column(self.experiment, term.quantity, term.selector)
@@ -140,8 +159,12 @@ class Measured:
             self.absent.append(absent)
         return Missing(f"{term.quantity} was not measured there")
 
-    def over_seeds(self, inner: Term) -> Column | Absent:
-        """The inner term's value in each run."""
+    def over_seeds(self, inner: Term, among: tuple[Scalar, ...] = ()) -> Column | Absent:
+        """The inner term's value in each run, of the seeds `among` where the claim names them."""
+        column = self._over_seeds(inner)
+        return column.only([int(seed) for seed in among]) if among and isinstance(column, Column) else column
+
+    def _over_seeds(self, inner: Term) -> Column | Absent:
         if inner.statistic == "single" and inner.of is None:
             return self._column(inner, "")
         if inner.statistic in TRAJECTORIES:
@@ -160,7 +183,7 @@ class Measured:
             column = varying.get(key)
             known[key] = np.full(len(seeds), sample.value) if column is None else column.at(seeds)
         try:
-            return Column(seeds, Arrays(known, inside).evaluate(inner))
+            return Column(seeds, Arrays(known, inside).evaluate(inner), graded=inside.graded)
         except NoSpreadError as error:
             return Absent("undefined", str(error))
 
@@ -181,15 +204,17 @@ class Measured:
         if isinstance(collapsed, Absent):
             return collapsed
         values: dict[int, float] = {}
+        graded = [collapsed.graded] if collapsed.graded else []
         for seed, step in zip(collapsed.seeds.tolist(), collapsed.values.tolist(), strict=True):
             column = self.evidence.column(
                 self.experiment, cell.quantity, {**cell.selector, "step": int(step)}, self.specification
             )
             if isinstance(column, Column) and seed in column.seeds:
                 values[seed] = float(column.values[column.seeds == seed][0])
+                graded += [column.graded] if column.graded else []
         if not values:
             return Absent("not_run", f"no run measured {cell.quantity} at its collapse")
-        return Column.of(values, collapsed.left_out)
+        return Column.of(values, collapsed.left_out, weakest(graded))
 
     def _known(self, term: Term, statistic: str, column: Column | Absent) -> Value:
         if isinstance(column, Absent):
@@ -200,7 +225,7 @@ class Measured:
         return point(self.given.get(key, sample.value))
 
     def _spread(self, term: Term) -> Value:
-        column = self.over_seeds(operand(term))
+        column = self.over_seeds(operand(term), term.among)
         if isinstance(column, Column) and len(column.values) < 2:
             column = Absent("undefined", "one run has no spread")
         return self._known(term, "sd", column)

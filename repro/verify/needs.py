@@ -9,13 +9,10 @@ from repro.manifest.load import load_models
 from repro.manifest.training import BlockDiagonal
 from repro.plan.budget import total
 from repro.plan.run import Run
-from repro.verify.algebra import evaluate
-from repro.verify.algebra_interval import Missing
 from repro.verify.benchmarks import PROBLEMS
-from repro.verify.estimate import NO_RUN_NEEDED
 from repro.verify.evidence import resolved
 from repro.verify.recorded import unrecorded
-from repro.verify.settings import Settings, manifest
+from repro.verify.settings import manifest
 
 AXES = ("model", "condition", "seed", "adapter")
 Levels = Mapping[str, frozenset[Scalar]]
@@ -34,9 +31,8 @@ def instead(claim: Claim) -> str:
     name = claim.measured_by
     if name is None or manifest(name) is None:
         return "A manifest that measures it" + (f": {name} is announced, not yet written." if name else ".")
-    if claim.tolerance.rule in NO_RUN_NEEDED:
-        value = evaluate(claim.term, Settings(name))
-        return f"Not a run: {value.reason}." if isinstance(value, Missing) else ""
+    if claim.basis != "measured":
+        return ""
     absent = unrecorded(claim)
     if set(absent) & PROBLEMS.keys():
         return (

@@ -5,10 +5,33 @@ from typing import Any, Literal
 from pydantic import Field
 
 from repro.frozen import Frozen
+from repro.manifest.tolerance import Basis, Grade
 
-Outcome = Literal["reproduced", "consistent", "contradicted", "inconclusive", "not_run", "unverifiable"]
-OUTCOMES: tuple[Outcome, ...] = ("reproduced", "consistent", "contradicted", "inconclusive", "not_run", "unverifiable")
+Outcome = Literal[
+    "reproduced", "consistent", "contradicted", "inconclusive", "not_run", "unverifiable",
+    "holds", "fails", "as_printed", "differs", "not_set",
+]  # fmt: skip
+OUTCOMES: dict[Basis, tuple[Outcome, ...]] = {
+    "measured": ("reproduced", "consistent", "contradicted", "inconclusive", "not_run", "unverifiable"),
+    "definition": ("holds", "fails", "unverifiable"),
+    "setting": ("as_printed", "differs", "not_set", "unverifiable"),
+}
+"""What may be said of a claim, by what its verdict rests on: only measurements reproduce anything."""
+GRADES: tuple[Grade, ...] = ("random", "twin", "other_settings", "own", "supplied")
+"""Grades of evidence, the weakest first."""
+JUDGING: frozenset[Grade] = frozenset({"own", "supplied"})
+"""The grades that judge a published claim."""
+Printed = bool | float | str | tuple[str | int | float, ...]
+"""A value as a claim has one: a truth, a number, a word, a list."""
 State = Literal["measured", "undefined", "not_run"]
+
+
+class Graded(Frozen):
+    """Whose runs a value rests on."""
+
+    grade: Grade
+    other: tuple[str, ...] = ()
+    """For `other_settings`: the printed settings that these runs do not have, in words."""
 
 
 class Cell(Frozen):
@@ -59,6 +82,8 @@ class Estimate(Frozen):
     """Step of the values the measurement can take: 1/n for an accuracy over n probes."""
     notes: tuple[str, ...] = ()
     """What was left out and why."""
+    graded: Graded | None = None
+    """Whose runs it rests on; None where nothing was measured."""
 
     @property
     def n(self) -> int:
@@ -75,6 +100,10 @@ class Verdict(Frozen):
     printed: str
     value: bool | float | str | tuple[str | int | float, ...]
     kind: str
+    basis: Basis
+    """What the verdict rests on: `measured`, `definition` or `setting`."""
+    grade: Grade | None = None
+    """Whose runs were measured; None where none were."""
     outcome: Outcome
     estimate: bool | float | str | tuple[str | int | float, ...] | None = None
     low: float | None = None

@@ -27,8 +27,6 @@ from repro.verify.audit import findings
 
 Fuzz = Callable[..., None]
 Strategies = dict[str, Callable[..., Any]]
-LOOSE = pytest.param("done.json", marks=pytest.mark.xfail(strict=False, reason="a marker is no record of its own yet"))
-"""Goes once markers are read as records."""
 MANIFEST = """
 id: base
 title: One base model
@@ -61,7 +59,7 @@ def finished(cache: Path, tiny_llama: Path, tmp_path_factory: pytest.TempPathFac
     "name",
     [
         "run.json",
-        LOOSE,
+        "done.json",
         "provenance.json",
         "usage.json",
         "host.json",
@@ -89,7 +87,7 @@ def test_run_folders(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("name", ["run.json", LOOSE])
+@pytest.mark.parametrize("name", ["run.json", "done.json"])
 def test_markers(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, finished: Path) -> None:
     """What says what a run is, and that it has ended."""
     results = Path(shutil.copytree(finished, tmp_path / "results"))

@@ -31,7 +31,7 @@ def _models(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def plans(cache: Path) -> Mapping[str, list[tuple[Run, Structure]]]:
-    """The runs of every full-size manifest with their records, made by one worker."""
+    """The runs of every full-size manifest with their records, which come with the package."""
     runs = {name: expand(load_experiment(name), local_environment()) for name in full_size()}
     every = [run for planned in runs.values() for run in planned]
     built = iter(dry_run(every, cache, print))
@@ -92,9 +92,9 @@ def test_a_record_is_named_by_what_decides_it(cache: Path) -> None:
     assert file(dropout=0.5, alpha=3.0) == given.file(cache)
     assert file(rank=3) != given.file(cache)
     assert file(targets=ALL_LINEAR[:2]) != given.file(cache)
-    (first,) = structures([given], cache, print)
+    (first,) = structures([given], cache, print, known={})
     given.file(cache).write_text("{")
     said: list[str] = []
-    assert structures([given], cache, said.append) == [first]
+    assert structures([given], cache, said.append, known={}) == [first]
     assert said, "making a record takes seconds, so it says so"
-    assert structures([given], cache, pytest.fail) == [first], "reading one is silent"
+    assert structures([given], cache, pytest.fail, known={}) == [first], "reading one is silent"

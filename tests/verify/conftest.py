@@ -6,7 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 import duckdb
 import pytest
 
+from repro.manifest.load import load_models
+from repro.manifest.training import Training
 from repro.store.database import create
+
+
+def as_planned(model: str) -> dict[str, object]:
+    """What a run's key says of a model trained under the papers' protocol."""
+    known = load_models().get(model)
+    weights = known.weights.model_dump(mode="json") if known else {"kind": "hub", "repository": model}
+    return {
+        "model": {"id": model, "weights": weights},
+        "training": Training().model_dump(mode="json"),
+        "condition": {"phases": [{"steps": 5000, "mixture": {"code": 1.0}}], "mixing": "examples", "csr": None},
+        "parent": None,
+        "probe_set": "factorial_48",
+    }
 
 
 class Store:
@@ -31,15 +46,18 @@ class Store:
         specification: str = "default",
         n: int = 48,
         key: Mapping[str, object] | None = None,
+        keyed: bool = True,
     ) -> str:
-        """One run; `values` maps (quantity, step) or (quantity, step, concept) to a number, None: undefined."""
+        """One run; `key` changes fields of a run's key under the papers' protocol, and `keyed=False` leaves it out.
+
+        `values` maps (quantity, step) or (quantity, step, concept) to a number, None: undefined."""
         self._count += 1
         run_id = f"run{self._count:05d}"
         self.connection.execute(
             "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims, "
             "key) VALUES (?, ?, ?, ?, ?, ?, ?, 5000, TIMESTAMP '2026-01-01' + to_seconds(?), ?, ?, ?, ?)",
             [run_id, experiment, run_id, model, condition, seed, status, self._count, probe_set, run_id, json.dumps(claims or {}),
-             json.dumps(key) if key else None],
+             json.dumps(as_planned(model) | dict(key or {})) if keyed else None],
         )  # fmt: skip
         self.measure(run_id, values, specification=specification, n=n)
         return run_id

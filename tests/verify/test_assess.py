@@ -15,9 +15,9 @@ BASE = {"printed": "0.945", "model": "m", "step": 0, "statistic": "mean"}
 SEEDS = {"printed": "8", "statistic": "count", **AFTER}
 
 
-def verdict(outcome: str) -> Verdict:
+def verdict(outcome: str, basis: str = "measured") -> Verdict:
     return Verdict(
-        id="p/t/x", source="p", locator="t", printed="1", value=1.0, kind="seed_mean", outcome=outcome,
+        id="p/t/x", source="p", locator="t", printed="1", value=1.0, kind="seed_mean", basis=basis, outcome=outcome,
         tolerance="exact", reason="",
     )  # fmt: skip
 
@@ -35,8 +35,16 @@ def test_the_exit_code_says_contradicted_before_incomplete(outcomes: list[str], 
     assert exit_code([verdict(outcome) for outcome in outcomes]) == code
 
 
-def test_every_outcome_is_counted_even_at_zero():
-    assert counts([verdict("not_run")]) == {**dict.fromkeys(OUTCOMES, 0), "not_run": 1}
+def test_what_fails_by_definition_counts_as_contradicted_and_a_setting_that_differs_does_not():
+    assert exit_code([verdict("not_run"), verdict("fails", "definition")]) == 1
+    assert exit_code([verdict("holds", "definition"), verdict("differs", "setting")]) == 0
+
+
+def test_every_outcome_of_every_basis_is_counted_even_at_zero():
+    found = counts([verdict("not_run"), verdict("differs", "setting")])
+    assert {basis: tuple(outcomes) for basis, outcomes in found.items()} == OUTCOMES
+    assert sum(sum(outcomes.values()) for outcomes in found.values()) == 2
+    assert (found["measured"]["not_run"], found["setting"]["differs"]) == (1, 1)
 
 
 def test_every_claim_of_every_paper_gets_one_verdict_in_its_place():

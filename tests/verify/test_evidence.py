@@ -5,8 +5,10 @@ import pytest
 from repro.manifest.load import load_experiment
 from repro.plan.expand import expand, local_environment
 from repro.verify.columns import Absent, Column
-from repro.verify.evidence import Trained
+from repro.verify.estimate import by_probe_set
+from repro.verify.evidence import Evidence
 from repro.verify.gather import gather
+from repro.verify.trained import planned_conditions
 
 EI = "entanglement_intensity"
 WANTED = [("csr_lambda", EI, None)]
@@ -75,7 +77,7 @@ def test_a_cell_is_the_runs_own_probe_set_unless_another_is_named(store) -> None
 def test_base_values_are_gathered_from_every_set_they_were_measured_on(store) -> None:
     run = store.run(condition="B0", seed=None, experiment="base_geometry", values={(EI, 0): 1.1})
     store.measure(run, {(EI, 0): 1.4}, probe_set="core_60")
-    found = gather(store.connection, [], bases=[EI]).base_models(EI, {"model": "m"})
+    found = bases(gather(store.connection, [], bases=[EI]), {"model": "m"})
     assert found == {"factorial_48": 1.1, "core_60": 1.4}
 
 
@@ -88,12 +90,16 @@ def adapter(grouping: str) -> dict[str, object]:
     return {"training": {"adapter": {"kind": "block_diagonal", "grouping": grouping}}}
 
 
+def bases(evidence: Evidence, selector: dict[str, object]) -> dict[str, float]:
+    return by_probe_set(evidence.base_models(EI, selector))
+
+
 def test_step_0_of_a_continued_run_is_no_base_model(store):
     store.run(experiment="reversibility", values={(EI, 0): 0.8, (EI, 5000): 0.3})
     store.run(condition="B3-B2", experiment="reversibility", values={(EI, 0): 0.3, (EI, 1500): 0.1}, key=CONTINUED)
     evidence = gather(store.connection, [("reversibility", EI, None)], [EI])
     assert values(evidence.column("reversibility", EI, {"model": "m", "step": 0})) == [0.8]
-    assert evidence.base_models(EI, {"model": "m"}) == {"factorial_48": 0.8}
+    assert bases(evidence, {"model": "m"}) == {"factorial_48": 0.8}
 
 
 def test_the_same_run_started_from_the_base_model_does_count_as_one(store):
@@ -101,7 +107,7 @@ def test_the_same_run_started_from_the_base_model_does_count_as_one(store):
     store.run(condition="B3-B2", experiment="reversibility", values={(EI, 0): 0.3, (EI, 1500): 0.1})
     evidence = gather(store.connection, [("reversibility", EI, None)], [EI])
     assert values(evidence.column("reversibility", EI, {"model": "m", "step": 0})) == pytest.approx([0.55])
-    assert evidence.base_models(EI, {"model": "m"}) == pytest.approx({"factorial_48": 0.55})
+    assert bases(evidence, {"model": "m"}) == pytest.approx({"factorial_48": 0.55})
 
 
 def test_a_continued_trajectory_starts_where_its_run_started(store):
@@ -173,13 +179,19 @@ def test_what_a_run_is_is_read_off_the_key_that_real_plans_write(store):
     for name in ("frontier", "csr_lambda"):
         for run in expand(load_experiment(name), local_environment()):
             store.run(run.model.id, run.condition_id, run.seed, experiment=name, values={(EI, 0): 1.0}, key=run.key())
-    found = gather(store.connection, []).trained
-    assert found["frontier", "B2-aligned"] == Trained(adapter="aligned")
-    assert found["frontier", "B2-isolated"] == Trained(adapter="isolated")
-    assert found["frontier", "B3-B2"] == Trained(continued=True)
-    assert found["frontier", "B3"] == found["frontier", "B0"] == found["csr_lambda", "B4-0.3"] == Trained()
-    assert found["csr_lambda", "B4-0.3-detached"] == Trained(gradient="detached")
+    found = {place[::2]: trained for place, trained in gather(store.connection, []).trained.items()}
+    assert found["frontier", "B2-aligned"].adapter == "aligned"
+    assert found["frontier", "B2-isolated"].adapter == "isolated"
+    assert found["frontier", "B3-B2"].continued
+    assert found["csr_lambda", "B4-0.3-detached"].gradient == "detached"
+    assert (found["csr_lambda", "B4-0.3"].gradient, found["csr_lambda", "B4-0.3"].strength) == ("attached", 0.3)
+    assert found["frontier", "B2-aligned"].data == found["frontier", "B2-isolated"].data != found["frontier", "B3"].data
+    for name in ("frontier", "csr_lambda"):
+        for condition, planned in planned_conditions(name).items():
+            assert found.get((name, condition), planned) == planned, "what is planned is what is run"
     full = load_experiment("dynamics_laptop")
     run = next(run for run in expand(full, local_environment()) if run.condition_id == "B3-full")
     store.run(run.model.id, run.condition_id, 0, experiment="x", values={(EI, 0): 1.0}, key=run.key())
-    assert gather(store.connection, []).trained["x", "B3-full"] == Trained(adapter="full")
+    of_all = gather(store.connection, []).trained["x", run.model.id, "B3-full"]
+    assert of_all.adapter == "full"
+    assert of_all.base != found["frontier", "B3"].base, "its base model is not in 4 bits"

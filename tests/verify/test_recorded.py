@@ -15,7 +15,6 @@ from repro.manifest.papers import load_claims
 from repro.manifest.probes import load_probe_set
 from repro.report.explain import explanation
 from repro.verify.assess import assess
-from repro.verify.estimate import NO_RUN_NEEDED
 from repro.verify.needs import instead, needs
 from repro.verify.recorded import RECORDED, unrecorded
 
@@ -83,7 +82,6 @@ def test_explaining_a_claim_on_coding_problems_says_what_would_answer_it(claims_
     ("end", "expected"),
     [
         ("consolidated/abstract/between-7b-and-14b", "none measures transition_scale"),
-        ("consolidated/s6.1/5073", "follows from values that the manifest csr_lambda does not set"),
         ("consolidated/table-2/mean-qwen-14b-ei-after", ""),
         ("consolidated/s6.2/an-order-of-magnitude", ""),
         ("selective/s2.1/rank-r-sum_j-m_j---1", ""),
@@ -105,5 +103,6 @@ def test_no_price_is_put_on_what_no_run_would_answer():
     told = assess(tuple(BY_ID.values()), None, everything=tuple(BY_ID.values()), needs=needs)
     priced = [BY_ID[verdict.id] for verdict in told if "needs " in verdict.reason]
     assert len(priced) > 1000
-    assert not [claim.id for claim in priced if claim.tolerance.rule not in NO_RUN_NEEDED and unrecorded(claim)]
+    assert {claim.basis for claim in priced} == {"measured"}
+    assert not [claim.id for claim in priced if unrecorded(claim)]
     assert not [claim.id for claim in priced if claim.quantity in ("temperature", "confidence_level", "centering")]

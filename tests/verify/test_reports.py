@@ -8,18 +8,23 @@ from rich.console import Console
 
 from repro.report.explain import explanation
 from repro.report.junit import junit, write_junit
-from repro.report.verify import SYMBOLS, show, summary
+from repro.report.news import changes, keep_last, read_last
+from repro.report.verify import show
+from repro.report.words import SYMBOLS, first_line
 from repro.verify.assess import assess
+from repro.verify.audit import Audited
 from repro.verify.verdict import OUTCOMES
 
 EI = "entanglement_intensity"
 AFTER = {"model": "m", "condition": "B3", "step": 5000}
+AUDITED = Audited({"paper/c0": ["mean:Table 2"]}, frozenset({"paper/c0", "paper/c0~1", "another"}), ("paper/c0",))
 WRITTEN = (
     {"printed": "0.641 ± 0.009", **AFTER, "says": "EI after fine-tuning is 0.641 ± 0.009"},
     {"printed": "0.945", "model": "m", "step": 0, "statistic": "mean"},
     {"printed": "0.100", "model": "elsewhere", "condition": "B3", "step": 5000, "statistic": "mean"},
     {"printed": "60×", "unverifiable": "about another paper's models"},
     {"printed": "8", "statistic": "count", **AFTER},
+    {"printed": "5", "statistic": "count", "model": "qwen2.5-coder-7b"},
 )
 
 
@@ -33,16 +38,18 @@ def judged(store, claims_of):
     return claims, verdicts
 
 
-def printed(verdicts, **settings) -> str:
+def printed(verdicts, width: int = 200, news=None, everything: bool = False, **settings) -> str:
     file = io.StringIO()
-    show(verdicts, Console(file=file, width=200, highlight=False, **settings))
+    console = Console(file=file, width=width, highlight=False, **settings)
+    show(verdicts, AUDITED, console, news=news, everything=everything)
     return file.getvalue()
 
 
 def test_the_table_puts_measured_beside_published_under_the_papers_table(judged):
     text = printed(judged[1])
     assert "paper, Table 1" in text
-    line = next(line for line in text.splitlines() if "✗" in line and "0.641" in line)
+    table = text[text.index("paper, Table 1") :]
+    line = next(line for line in table.splitlines() if "✗" in line and "0.641" in line)
     assert "0.9 [" in line
     assert "n = 3" in line
     assert "audit: mean:Table 2" in line
@@ -54,21 +61,62 @@ def test_output_that_is_not_a_terminal_has_no_escape_codes(judged):
 
 
 def test_every_outcome_has_its_own_symbol():
-    assert set(SYMBOLS) == set(OUTCOMES)
-    assert len({symbol for symbol, _ in SYMBOLS.values()}) == len(OUTCOMES)
+    outcomes = {outcome for named in OUTCOMES.values() for outcome in named}
+    assert set(SYMBOLS) == outcomes
+    assert len({symbol for symbol, _ in SYMBOLS.values()}) == len(outcomes)
 
 
-def test_the_summary_counts_every_outcome(judged):
-    text = summary(judged[1]).plain
-    assert "✗ 2 contradicted" in text
-    assert "· 2 not run" in text
-    assert "– 1 unverifiable" in text
-    assert "after Holm" in text
+def test_the_first_line_keeps_what_was_measured_apart_from_what_was_not(judged):
+    assert first_line(judged[1], AUDITED) == (
+        "3 of 5 empirical claims measured (3 on the paper's own models and settings): 2 contradicted, 1 inconclusive · "
+        "2 settings: 1 differs, 1 not set · audit: 2 claims checked against another print, 1 substantive inconsistency"
+    )
+    assert printed(judged[1]).startswith(first_line(judged[1], AUDITED)[:100])
 
 
-def test_claims_nobody_ran_share_a_line(judged):
-    lines = [line for line in printed(judged[1]).splitlines() if "· 1 not run" in line]
-    assert any("nothing of scale_ladder has been run" in line for line in lines)
+def test_what_is_contradicted_and_what_differs_stands_before_the_tables(judged):
+    lines = printed(judged[1]).splitlines()
+    heads = [lines.index(head) for head in ("Contradicted", "Settings that differ from the print")]
+    table = next(number for number, line in enumerate(lines) if line.startswith("paper, Table 1"))
+    assert heads == sorted(heads)
+    assert heads[-1] < table
+    assert "△ paper Table 1 prints '5': scale_ladder has 3 seeds" in lines[heads[1] + 1]
+
+
+def test_a_claim_nobody_ran_is_listed_only_where_everything_is_asked_for(judged):
+    assert "nothing of scale_ladder has been run" not in printed(judged[1])
+    assert "· paper: 1 of 5 empirical claims not run, 1 that nothing here can measure" in printed(judged[1])
+    whole = [line for line in printed(judged[1], everything=True).splitlines() if "· 1 not run" in line]
+    assert any("nothing of scale_ladder has been run" in line for line in whole)
+
+
+def test_no_line_is_wider_than_a_narrow_terminal_and_no_word_is_lost(judged):
+    def words(text: str) -> list[str]:
+        return sorted(text.split())
+
+    narrow, wide = (printed(judged[1], width=width) for width in (80, 119))
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert words(narrow) == words(wide)
+
+
+def test_what_changed_since_the_last_call_is_said_once(judged, tmp_path):
+    verdicts = judged[1]
+    assert changes({}, verdicts) == [], "nothing is known of the first call"
+    before = {verdict.id: verdict.outcome for verdict in verdicts} | {verdicts[0].id: "not_run"}
+    assert keep_last(tmp_path, {}, []) is None
+    assert read_last(tmp_path) == {}, "nothing is kept of nothing"
+    news = changes(before, verdicts)
+    assert news == [f"✗ not run → contradicted: {verdicts[0].id}"]
+    assert "New since the last call" in printed(verdicts, news=news)
+    keep_last(tmp_path, {}, verdicts)
+    assert changes(read_last(tmp_path), verdicts) == []
+    assert "New since" not in printed(verdicts, news=[])
+
+
+def test_a_memory_of_verdicts_that_cannot_be_read_is_none(tmp_path):
+    for content in ("", "[]", '{"outcomes": 3}', "{"):
+        (tmp_path / "last_verdicts.json").write_text(content)
+        assert read_last(tmp_path) == {}
 
 
 def test_junit_has_one_case_a_claim_with_its_outcome(judged, tmp_path):
@@ -78,8 +126,12 @@ def test_junit_has_one_case_a_claim_with_its_outcome(judged, tmp_path):
     assert set(cases) == {verdict.id for verdict in judged[1]}
     for verdict in judged[1]:
         case = cases[verdict.id]
-        assert (case.find("failure") is not None) == (verdict.outcome == "contradicted")
-        assert (case.find("skipped") is not None) == (verdict.outcome in ("inconclusive", "not_run", "unverifiable"))
+        assert (case.find("failure") is not None) == (verdict.outcome in ("contradicted", "fails"))
+        skipped = ("inconclusive", "not_run", "unverifiable", "differs", "not_set")
+        assert (case.find("skipped") is not None) == (verdict.outcome in skipped)
+        told = {item.get("name"): item.get("value") for item in case.iter("property")}
+        assert told.get("basis") == verdict.basis
+        assert told.get("grade") == verdict.grade
     suite = junit(judged[1]).find("testsuite")
     assert suite is not None
     assert suite.get("failures") == str(sum(v.outcome == "contradicted" for v in judged[1]))

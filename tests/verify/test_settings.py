@@ -1,13 +1,20 @@
 """What needs no run: manifest fields and architecture facts."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from repro.manifest.claim import Term
+from repro.manifest.load import load_experiment
+from repro.manifest.training import Lora
 from repro.plan.structure import Adapter, Structure
 from repro.verify.algebra_interval import Category, Interval, Levels, Missing
-from repro.verify.settings import Settings, said
+from repro.verify.assess import assess
+from repro.verify.definition import Defined
+from repro.verify.setting import compare_setting
+from repro.verify.settings import settings_of
 
-LADDER = Settings("scale_ladder")
+LADDER = settings_of("scale_ladder")
 
 
 @pytest.mark.parametrize(
@@ -37,9 +44,14 @@ def test_a_setting_is_found_by_the_name_a_claim_gives_it(term: Term, expected):
 def test_a_setting_the_manifest_lacks_is_missing_and_so_is_an_unwritten_manifest():
     assert isinstance(LADDER.base(Term(quantity="no_such_setting")), Missing)
     assert LADDER.base(Term(quantity="max_new_tokens")) == Missing("the manifest scale_ladder sets no max new tokens")
-    unwritten = Settings("announced_only").base(Term(quantity="lora_rank"))
+    unwritten = settings_of("announced_only").base(Term(quantity="lora_rank"))
     assert isinstance(unwritten, Missing)
     assert "not yet written" in unwritten.reason
+
+
+def defined(built: Mapping[tuple[str, str], Structure]) -> Defined:
+    """What definitions know of the ladder."""
+    return Defined("scale_ladder", LADDER, built)
 
 
 BUILT = Structure(
@@ -63,20 +75,20 @@ BUILT = Structure(
 def test_a_structural_quantity_is_that_of_the_record(quantity: str, expected):
     """Of the selected model under the manifest's own adapter; without a record it is missing, and the reason says so."""
     term = Term(quantity=quantity, selector={"model": "qwen2.5-coder-7b"})
-    assert Settings("scale_ladder", built={("scale_ladder", "qwen2.5-coder-7b"): BUILT}).base(term) == expected
-    missing = LADDER.base(term)
+    assert defined({("scale_ladder", "qwen2.5-coder-7b"): BUILT}).base(term) == expected
+    missing = defined({}).base(term)
     assert isinstance(missing, Missing)
     assert "has not been built" in missing.reason
 
 
 def test_a_benchmark_has_the_problems_counted_in_its_file():
-    assert LADDER.base(Term(quantity="problems", selector={"benchmark": "humaneval_plus"})) == Interval(164, 164)
-    assert isinstance(LADDER.base(Term(quantity="problems", selector={"benchmark": "another"})), Missing)
+    assert defined({}).base(Term(quantity="problems", selector={"benchmark": "humaneval_plus"})) == Interval(164, 164)
+    assert isinstance(defined({}).base(Term(quantity="problems", selector={"benchmark": "another"})), Missing)
 
 
 def steps_of(model: str | None, condition: str = "B3-B2") -> object:
     given = {"condition": condition} if model is None else {"condition": condition, "model": model}
-    return Settings("reversibility").base(Term(quantity="steps", selector=given))
+    return settings_of("reversibility").base(Term(quantity="steps", selector=given))
 
 
 def test_the_steps_of_a_condition_are_those_of_its_variant_that_the_model_is_run_under():
@@ -89,13 +101,13 @@ def test_the_steps_of_a_condition_are_those_of_its_variant_that_the_model_is_run
 def test_the_number_of_concepts_is_not_their_list_of_classes():
     among = ("domain", "register", "shape")
     counted = Term(statistic="count", quantity="cardinalities", over="concept", among=among)
-    assert Settings("dynamics").base(counted) == Interval(3, 3)
+    assert settings_of("dynamics").base(counted) == Interval(3, 3)
     fewer = counted.model_copy(update={"among": (*among, "no such concept")})
-    assert Settings("dynamics").base(fewer) == Interval(3, 3)
+    assert settings_of("dynamics").base(fewer) == Interval(3, 3)
 
 
 def sweep(statistic: str, over: str, **selector: object) -> object:
-    return Settings("csr_lambda").base(
+    return settings_of("csr_lambda").base(
         Term.model_validate({"statistic": statistic, "quantity": "csr_loss", "over": over, "selector": selector})
     )
 
@@ -113,7 +125,7 @@ def test_a_penalty_without_its_gradient_is_a_condition_only_where_it_is_named():
 
 
 def test_the_probe_sets_of_a_manifest_are_levels_and_a_recipe_has_a_size_without_its_texts():
-    validation = Settings("probe_validation")
+    validation = settings_of("probe_validation")
     seen = Term(statistic="count", quantity="entanglement_intensity", over="probe_set", selector={"condition": "B3"})
     assert validation.base(seen) == Interval(3, 3)
     assert validation.base(Term(quantity="probes", selector={"probe_set": "real_132"})) == Interval(132, 132)
@@ -121,14 +133,14 @@ def test_the_probe_sets_of_a_manifest_are_levels_and_a_recipe_has_a_size_without
 
 
 def test_crosstalk_has_five_companions_and_a_matrix_of_all_six_domains():
-    crosstalk = Settings("crosstalk")
+    crosstalk = settings_of("crosstalk")
     assert crosstalk.base(Term(statistic="count", quantity="crosstalk", over="companion")) == Interval(5, 5)
     assert crosstalk.base(Term(quantity="damage_matrix_size")) == Interval(36, 36)
     assert crosstalk.base(Term(quantity="probes_per_domain")) == Interval(80, 80)
 
 
 def test_a_condition_on_the_data_of_another_names_it():
-    companions = Settings("companions")
+    companions = settings_of("companions")
     assert companions.base(Term(quantity="data_of", selector={"condition": "B4"})) == Category("B2")
     assert isinstance(companions.base(Term(quantity="data_of", selector={"condition": "B6"})), Missing)
 
@@ -137,31 +149,69 @@ def test_a_condition_on_the_data_of_another_names_it():
     ("manifest", "expected"), [("dynamics", "mixture"), ("reversibility", "mixture, steps, continues")]
 )
 def test_what_conditions_differ_in_is_read_off_the_manifest(manifest: str, expected: str):
-    assert Settings(manifest).base(Term(quantity="differing_fields")) == Category(expected)
+    assert settings_of(manifest).base(Term(quantity="differing_fields")) == Category(expected)
 
 
 def test_one_condition_differs_from_nothing():
     assert isinstance(
-        Settings("dynamics").base(Term(quantity="differing_fields", selector={"condition": "B2"})), Missing
+        settings_of("dynamics").base(Term(quantity="differing_fields", selector={"condition": "B2"})), Missing
     )
 
 
 @pytest.mark.parametrize(
-    ("written", "value", "expected"),
+    ("written", "expected"),
     [
-        ({"quantity": "lora_rank"}, 64.0, "scale_ladder sets lora_rank to 64"),
-        ({"quantity": "learning_rate"}, 1e-4, "scale_ladder sets learning_rate to 0.0001"),
-        ({"quantity": "warmup", "printed": "3%"}, 3.0, "scale_ladder sets warmup to 3 %"),
-        ({"statistic": "count", "over": "seed"}, 8.0, "scale_ladder has 8 seeds"),
-        ({"statistic": "count", "over": "probe_set"}, 1.0, "scale_ladder has 1 probe set"),
-        ({"statistic": "count", "over": "class"}, 4.0, "scale_ladder has 4 classes"),
-        ({"statistic": "levels", "over": "seed", "value": [42, 0, 1]}, (42, 0, 1), "scale_ladder has the seeds 42, 0, 1"),
-        ({"statistic": "levels", "over": "seed", "value": [0]}, (0,), "scale_ladder has the seed 0"),
-        ({"quantity": "probes", "statistic": "formula", "formula": "3 * 4 * 4"}, 48.0, "scale_ladder has 48 probes (3 * 4 * 4)"),
-        ({"quantity": "lambda", "statistic": "min", "over": "lambda"}, 0.03, "scale_ladder has 0.03 as the min of lambda"),
+        ({"printed": "64", "quantity": "lora_rank"}, "scale_ladder sets lora_rank to 64"),
+        ({"printed": "1e-4", "quantity": "learning_rate", "value": 0.0001}, "scale_ladder sets learning_rate to 0.0001"),
+        ({"printed": "3%", "quantity": "warmup"}, "scale_ladder sets warmup to 3 %"),
+        ({"printed": "8", "statistic": "count", "model": "qwen2.5-coder-32b", "quantity": "x"}, "scale_ladder has 8 seeds"),
+        ({"printed": "1", "statistic": "count", "over": "probe_set", "quantity": "x"}, "scale_ladder has 1 probe set"),
+        ({"printed": "4", "statistic": "count", "over": "class", "concept": "shape", "quantity": "x"}, "scale_ladder has 4 classes"),
+        ({"printed": "s", "statistic": "levels", "over": "seed", "model": "qwen2.5-coder-7b", "value": [42], "quantity": "x"},
+         "scale_ladder has the seeds 42, 0, 1"),
+        ({"printed": "48", "quantity": "probes", "statistic": "formula", "formula": "3 * 4 * 4"},
+         "scale_ladder has 48 probes (3 * 4 * 4)"),
     ],
 )  # fmt: skip
-def test_a_setting_that_no_run_has_used_is_named_and_whole_numbers_are_printed_whole(
-    claims_of, written: dict[str, object], value: object, expected: str
-):
-    assert said(claims_of({"printed": "8", "kind": "protocol", **written})[0], value) == expected
+def test_what_a_manifest_sets_is_put_in_words(claims_of, written: dict[str, object], expected: str):
+    (claim,) = claims_of({"kind": "protocol", **written})
+    found = compare_setting(claim, LADDER)
+    assert (found.outcome, found.reason) == ("as_printed", expected)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "expected"),
+    [
+        ("diagnostics_layer", "terminal", "as_printed"),
+        ("diagnostics_layer", "Final layer", "as_printed"),
+        ("diagnostics_layer", "pre-norm", "differs"),
+        ("diagnostics_layer", "embedding", "differs"),
+        ("quantisation_format", "4-bit NF4", "as_printed"),
+        ("quantisation_format", "int8", "differs"),
+        ("schedule", "Cosine schedule", "as_printed"),
+        ("schedule", "linear", "differs"),
+        ("targets", "all linear layers", "as_printed"),
+        ("targets", "attention-only", "differs"),
+        ("targets", "down_proj, up_proj, gate_proj, o_proj, v_proj, k_proj, q_proj", "as_printed"),
+        ("targets", ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"], "as_printed"),
+        ("targets", ["q_proj"], "differs"),
+        ("gradient_checkpointing", True, "as_printed"),
+        ("gradient_checkpointing", "on", "as_printed"),
+        ("gradient_checkpointing", False, "differs"),
+        ("compute", "bf16", "as_printed"),
+        ("compute", "fp32", "differs"),
+        ("pooling", "last token", "differs"),
+    ],
+)
+def test_words_are_compared_by_what_they_mean(claims_of, quantity: str, value: object, expected: str):
+    (claim,) = claims_of({"printed": "as it may be", "kind": "protocol", "quantity": quantity, "value": value})
+    assert compare_setting(claim, LADDER).outcome == expected
+
+
+def test_a_manifest_read_from_a_path_is_the_one_that_is_compared(claims_of):
+    (claim,) = claims_of({"printed": "64", "kind": "protocol", "quantity": "lora_rank"})
+    found = load_experiment("scale_ladder")
+    smaller = found.model_copy(update={"training": found.training.model_copy(update={"lora": Lora(rank=16)})})
+    verdicts = assess([claim], None, manifests={"scale_ladder": smaller})
+    assert (verdicts[0].outcome, verdicts[0].reason) == ("differs", "scale_ladder sets lora_rank to 16")
+    assert assess([claim], None)[0].outcome == "as_printed"

@@ -12,12 +12,14 @@ import pytest
 
 from repro.cli import verify as family
 from repro.errors import InputError, ManifestError
+from repro.manifest.load import load_experiment
 from repro.manifest.papers import load_claims
+from repro.plan.expand import expand, local_environment
 from repro.store.database import NAME, create
 from repro.verify.verdict import OUTCOMES
 
 KEYS = {"id", "source", "locator", "printed", "value", "kind", "outcome", "estimate", "low", "high", "n", "z", "p", "p_holm",
-        "minimum_detectable", "tolerance", "reason", "audit", "artefacts"}  # fmt: skip
+        "minimum_detectable", "tolerance", "reason", "audit", "artefacts", "basis", "grade"}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,13 +41,15 @@ def store_in(folder: Path, *, value: float, sealed: bool = True) -> None:
     """A store with one run of the ladder's 7B model, whose EI after training is `value`."""
     folder.mkdir()
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == "scale_ladder"}
+    runs = expand(load_experiment("scale_ladder"), local_environment())
+    key = json.dumps(next(run for run in runs if run.model.id == "qwen2.5-coder-7b").key())
     with duckdb.connect(str(folder / NAME)) as connection:
         create(connection)
         for seed in (0, 1, 42):
             connection.execute(
-                "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, folder, claims) "
-                "VALUES (?, 'scale_ladder', ?, 'qwen2.5-coder-7b', 'B3', ?, 'done', 5000, '', ?)",
-                [f"r{seed}", f"r{seed}", seed, json.dumps(claims if sealed else dict.fromkeys(claims, "another"))],
+                "INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, folder, claims, key) "
+                "VALUES (?, 'scale_ladder', ?, 'qwen2.5-coder-7b', 'B3', ?, 'done', 5000, '', ?, ?)",
+                [f"r{seed}", f"r{seed}", seed, json.dumps(claims if sealed else dict.fromkeys(claims, "another")), key],
             )
             for step, number in ((0, 0.945), (5000, value + seed * 1e-4)):
                 connection.execute(
@@ -61,8 +65,8 @@ def test_json_lists_every_claim_with_the_contracts_keys(command, capsys):
     assert set(content) == {"claims", "counts"}
     assert [claim["id"] for claim in content["claims"]] == [claim.id for claim in load_claims()]
     assert all(set(claim) == KEYS for claim in content["claims"])
-    assert set(content["counts"]) == set(OUTCOMES)
-    assert sum(content["counts"].values()) == len(content["claims"])
+    assert {basis: tuple(outcomes) for basis, outcomes in content["counts"].items()} == OUTCOMES
+    assert sum(sum(outcomes.values()) for outcomes in content["counts"].values()) == len(content["claims"])
 
 
 def test_a_name_restricts_to_the_claims_that_manifest_measures(command, capsys):

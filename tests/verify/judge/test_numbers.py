@@ -10,6 +10,8 @@ from repro.manifest.claim import Claim
 from repro.verify.assess import assess
 from repro.verify.verdict import Verdict
 
+NAMES = ("scale_ladder", "e1", "e2", "e3", "e4", "e5")
+"""The claims' own manifest, and others."""
 EI = "entanglement_intensity"
 AFTER = {"model": "m", "condition": "B3", "step": 5000}
 SPREAD = {"printed": "0.641 ± 0.009", **AFTER}
@@ -108,8 +110,19 @@ def test_a_base_value_is_compared_with_the_spread_between_our_probe_sets(
 ) -> None:
     claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
     for number, value in enumerate(sets):
-        store.run(condition="B0", seed=None, values={(EI, 0): value}, probe_set=f"set{number}", experiment=f"e{number}")
+        store.run(
+            condition="B0", seed=None, values={(EI, 0): value}, probe_set=f"set{number}", experiment=NAMES[number],
+            claims={claim.id: claim.digest for claim in claims},
+        )  # fmt: skip
     assert outcome(assess(claims, store.connection)) == expected
+
+
+def test_a_base_value_is_not_measured_by_other_manifests_alone(outcome: Outcome, store: Any, claims_of: Claims) -> None:
+    """Their runs were planned without its rule; they only tell how far probe sets differ."""
+    claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
+    for number in range(1, 5):
+        store.run(condition="B0", seed=None, values={(EI, 0): 0.9}, probe_set=f"set{number}", experiment=NAMES[number])
+    assert outcome(assess(claims, store.connection)) == "not_run"
 
 
 def test_a_base_value_on_unpublished_probes_is_never_called_reproduced(
@@ -118,7 +131,10 @@ def test_a_base_value_on_unpublished_probes_is_never_called_reproduced(
     claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
     for number in range(6):
         values = {(EI, 0): 0.926 + number * 1e-5}
-        store.run(condition="B0", seed=None, values=values, probe_set=f"set{number}", experiment=f"e{number}")
+        store.run(
+            condition="B0", seed=None, values=values, probe_set=f"set{number}", experiment=NAMES[number],
+            claims={claim.id: claim.digest for claim in claims},
+        )  # fmt: skip
     assert outcome(assess(claims, store.connection)) == "consistent"
 
 

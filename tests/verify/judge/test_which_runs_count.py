@@ -37,7 +37,7 @@ def test_a_statistic_over_seeds_of_a_change_pairs_each_run_with_its_own_start(st
 def test_nothing_run_never_passes(judged: Judged) -> None:
     """Every kind that needs a run is not_run without one, whatever is printed."""
     lone = [{"printed": "0.000", **AFTER, "seed": seed} for seed in (0, 1)]
-    verdicts = judged(SPREAD, BASE, SEEDS, ORDER, *lone, after=[])
+    verdicts = judged(SPREAD, BASE, ORDER, *lone, after=[])
     assert {verdict.outcome for verdict in verdicts} == {"not_run"}
 
 

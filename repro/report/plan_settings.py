@@ -1,0 +1,33 @@
+"""What a plan says of the papers' printed settings that its manifest does not have: its runs would not be theirs."""
+
+from collections.abc import Iterable, Iterator
+
+from repro.manifest.experiment import Experiment
+from repro.manifest.papers import load_claims
+from repro.plan.run import Run
+from repro.verify.grade import Protocols, grade_run
+from repro.verify.setting import differing_settings
+from repro.verify.settings import Settings
+
+SHOWN = 8
+"""Settings that are named before the rest are counted."""
+
+
+def setting_notes(experiment: Experiment, runs: Iterable[Run]) -> list[str]:
+    """A line for each printed setting that the manifest sets otherwise; none where all are as printed."""
+    claims = load_claims()
+    bound = [claim for claim in claims if claim.measured_by == experiment.id]
+    by_field = differing_settings(bound, Settings.of_manifest(experiment))
+    lines = [f"{words}; printed {prints}" for words, prints in by_field.items()]
+    told = {claim.quantity for claim in bound}
+    usual = dict.fromkeys(_usual(runs, Protocols.of(claims), experiment.id))
+    lines += [line for line in usual if line.split()[0] not in told]
+    more = [f"and {len(lines) - SHOWN} more settings that differ (`repro verify {experiment.id} --all`)"]
+    return [f"differs from the paper: {line}" for line in lines[:SHOWN]] + more[: len(lines) > SHOWN]
+
+
+def _usual(runs: Iterable[Run], printed: Protocols, name: str) -> Iterator[str]:
+    """Where runs depart from the protocol that the paper prints for all its runs, not for this manifest by name."""
+    for run in runs:
+        if run.experiment == name:
+            yield from grade_run(name, run.model.id, run.condition_id, run.key(), printed).other
