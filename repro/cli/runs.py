@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from repro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
     from repro.execute.folders import Place
+    from repro.execute.runners import Choice
     from repro.plan.run import Run
     from repro.plan.structure import Structure
 
@@ -50,12 +52,23 @@ def _runner_option(verb: argparse.ArgumentParser) -> None:
 
 
 def _runs(name: str, runner: str = "auto") -> "tuple[Run, ...]":
+    from repro.execute.folders import cache_folder
     from repro.execute.runners import environment
     from repro.manifest.load import load_experiment
     from repro.plan.expand import expand
 
     experiment = load_experiment(name)
-    return expand(experiment, environment(runner, experiment.image))
+    return expand(experiment, environment(_choice(name, runner), experiment.image, cache_folder()))
+
+
+@cache
+def _choice(name: str, runner: str) -> "Choice":
+    """Where a manifest's runs go; asked once in a command, so that nothing changes under it."""
+    from repro.execute.folders import cache_folder
+    from repro.execute.runners import choose
+    from repro.manifest.load import load_experiment
+
+    return choose(runner, load_experiment(name).image, cache_folder())
 
 
 def _places(given: argparse.Namespace) -> "list[Place]":
@@ -73,20 +86,25 @@ def _plan(given: argparse.Namespace) -> int:
     from repro.report.plan_machine import Machine
 
     places = _places(given)
-    gpu, folders = _gpu(given.runner), (results_folder(given.results), cache_folder())
+    gpu, folders = _gpu(given.name, given.runner), (results_folder(given.results), cache_folder())
     built, machine = _built(places), Machine(memory_gibibytes(), multiplications(), gpu, *folders)
-    print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
+    if given.json:
+        print(plan_json(places, built, machine))
+    else:
+        print_plan(places, built, machine)
+        _say(_choice(given.name, given.runner).words)
     large = [words for place in places if (words := machine.cannot(place))]
     if len(large) == len(places):
         raise SetupError(f"{given.name}: no run can be carried out; {places[0].run.slot} {large[0]}")
     return 0
 
 
-def _gpu(runner: str) -> float | None:
-    """GiB of the smallest GPU here; None where there is none, or where a cluster's decide."""
-    from repro.execute.machine import gpus
+def _gpu(name: str, runner: str) -> float | None:
+    """GiB of the smallest GPU that runs would use here; None where there is none, or where a cluster's decide."""
+    from repro.execute.runners import cards_for
+    from repro.manifest.load import load_experiment
 
-    cards = gpus() if runner != "slurm" else []
+    cards = cards_for(_choice(name, runner).kind, load_experiment(name).image)
     return min((card.gibibytes for card in cards), default=None)
 
 
@@ -151,7 +169,9 @@ def _run(given: argparse.Namespace) -> int:
     at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
     if at_once < 1:
         raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
-    _refuse_what_cannot_fit(given.runner, [place.run for place in places if place.state != "finished"])
+    choice = _choice(given.name, given.runner)
+    _say(choice.words)
+    _refuse_what_cannot_fit(given, [place.run for place in places if place.state != "finished"])
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
@@ -159,22 +179,22 @@ def _run(given: argparse.Namespace) -> int:
             places = _chosen(given)  # a run is named for the texts it is measured on
         _fetch_all([place.run for place in places if place.state != "finished"])
         image = load_experiment(given.name).image
-        runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)
+        runner = open_runner(choice, image, places, cache_folder(), results_folder(given.results), at_once)
         with watcher(places) as shown:
-            together = len(places) if given.runner == "slurm" else at_once  # a cluster has a queue of its own
+            together = len(places) if choice.kind == "slurm" else at_once  # a cluster has a queue of its own
             outcome = carry_out(places, claims, runner, together, shown)
     _say(f"{outcome.words()}; evidence in {results_folder(given.results)}")
     return 3 if outcome.failed else 0
 
 
-def _refuse_what_cannot_fit(runner: str, runs: "list[Run]") -> None:
+def _refuse_what_cannot_fit(given: argparse.Namespace, runs: "list[Run]") -> None:
     from repro.errors import SetupError
     from repro.execute.machine import memory_gibibytes
     from repro.plan.fit import refusal
 
-    if runner == "slurm":
+    if _choice(given.name, given.runner).kind == "slurm":
         return  # the cluster's own limits decide
-    memory, gpu = memory_gibibytes(), _gpu(runner)
+    memory, gpu = memory_gibibytes(), _gpu(given.name, given.runner)
     problem = next((words for run in runs if (words := refusal(run, memory, gpu))), None)
     if problem:
         raise SetupError(problem)

@@ -17,6 +17,7 @@ from typing import Any
 from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
+from repro.execute.gpu_access import Way
 from repro.execute.jobs import Job, how_it_ended
 
 UNPRIVILEGED = 10001
@@ -55,6 +56,8 @@ class ContainerRunner:
     limits: Limits
     gpus: str = ""
     """GPUs the worker gets: none, "all", or their numbers with commas between."""
+    way: Way | None = None
+    """How the engine hands them over."""
     name: str = "docker"
 
     @property
@@ -164,7 +167,7 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
         "memswap_limit": limits.memory,
         "pids_limit": PIDS,
         "nano_cpus": limits.threads * 10**9,
-        "device_requests": _devices(runner.gpus),
+        "device_requests": _devices(runner.gpus, runner.way),
         "labels": {
             "repro.results": str(runner.results),
             "repro.folder": str(folder.path),
@@ -173,13 +176,15 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
     }
 
 
-def _devices(gpus: str) -> list[Any]:
+def _devices(gpus: str, way: Way | None) -> list[Any]:
     from docker.types import DeviceRequest
 
     if not gpus:
         return []
+    if way == "cdi":
+        return [DeviceRequest(driver="cdi", device_ids=[f"nvidia.com/gpu={one}" for one in gpus.split(",")])]
     which = {"count": -1} if gpus == "all" else {"device_ids": gpus.split(",")}
-    return [DeviceRequest(capabilities=[["gpu"]], **which)]
+    return [DeviceRequest(capabilities=[["gpu", "compute", "utility"]], **which)]
 
 
 def _remove(container: Any) -> None:
