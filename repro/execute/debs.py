@@ -7,6 +7,7 @@ which of them it comes from, and a mirror needs no trust.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -23,7 +24,8 @@ MIRRORS = {
     "debian-security": "http://deb.debian.org/debian-security",
 }
 """Where machines without apt's settings look."""
-TARGETS = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages")
+SOURCES = ("apt-get", "--print-uris", "update")
+RELEASE = re.compile(r"'([^']+)/dists/([^/']+)/InRelease'")
 TIMEOUT = 30  # seconds without a byte
 SHOWN = 6  # packages named in one line
 
@@ -36,13 +38,12 @@ def snapshots() -> str:
 def mirrors(suite: str) -> dict[str, list[str]]:
     """Return addresses by archive: those apt uses here for this suite, else Debian's own."""
     try:
-        done = subprocess.run(TARGETS, capture_output=True, text=True, check=False)
-        lines = [line.split() for line in done.stdout.splitlines()]
+        printed = subprocess.run(SOURCES, capture_output=True, text=True, check=False).stdout
     except FileNotFoundError:
-        lines = []
-    used = {(words[0].rstrip("/"), words[1]) for words in lines if len(words) == 2}
-    security = sorted(uri for uri, release in used if release == f"{suite}-security")
-    plain = sorted(uri for uri, release in used if release == suite)
+        printed = ""
+    used = RELEASE.findall(printed)
+    security = [address for address, release in used if release == f"{suite}-security"]
+    plain = [address for address, release in used if release == suite]
     return {
         "debian": plain or [MIRRORS["debian"]],
         "debian-security": security or [MIRRORS["debian-security"]],
