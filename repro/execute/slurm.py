@@ -163,8 +163,8 @@ class SlurmJob:
             given, planned = (self.runner.ask(self.folder, plan).memory_gib for plan in (False, True))
             enough = planned if given < planned else 2 * given
             return (
-                f"Slurm job {self.job} ran out of memory at the {given:.0f} GiB it asked for; {enough:.0f} would fit: "
-                f"set memory_gib: {enough:.0f} in the file that REPRO_SLURM names, and repeat the command"
+                f"Slurm job {self.job} ran out of memory at the {given:.3g} GiB it asked for; {enough:.3g} would fit: "
+                f"set memory_gib: {enough:.3g} in the file that REPRO_SLURM names, and repeat the command"
             )
         return f"Slurm job {self.job} ended as {self.last}: {how_it_ended(code, self.folder)}"
 
