@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MANIFEST ?= smoke
 RUNNER ?= auto
+IMAGE ?= cpu
 LOCK := requirements/dev.lock
 export HF_HUB_DISABLE_TELEMETRY = 1
 
@@ -42,8 +43,8 @@ check: setup ## lint, format, types, import contracts
 bench: setup ## speeds as ratios against peers; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
-images: setup ## build the CPU image for workers (Docker; no network in the build)
-	@$(BIN)/repro images cpu
+images: setup ## build the image for workers, IMAGE=cpu|cuda (Docker; no network in the build)
+	@$(BIN)/repro images $(IMAGE)
 
 verify: setup ## a verdict for every claim
 	@$(BIN)/repro verify

@@ -36,3 +36,21 @@ stop_engine() {
   wait "$engine_daemon" 2> /dev/null || true
   engine_daemon=
 }
+
+# install_engine: 0 when dockerd is here, put there from Debian where root and a mirror allow; so for the registry of a test.
+install_engine() {
+  command -v dockerd > /dev/null && return 0
+  engine_answers && return 0
+  [ "$(id -u)" = 0 ] || return 1
+  apt-get update -qq > /dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends docker.io iptables > /dev/null 2>&1 || return 1
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends docker-registry > /dev/null 2>&1 || true
+}
+
+# build_or_moved NAME: the locked image; where Debian has moved on and no .debs were kept, one of today's packages that
+# smoke finds equal to the local runner. Says which.
+build_or_moved() {
+  .venv/bin/repro images "$1" && return 0
+  echo "image $1: not as locked (see above); building from the packages Debian has now, for this machine alone"
+  .venv/bin/repro images "$1" --moved
+}

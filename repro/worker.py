@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.verb != "texts":  # the one verb that may reach a hub
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    _link_launcher()
+    link_launcher()
     try:
         if given.verb == "materialise":
             _materialise(json.loads(given.spec.read_text()))
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _link_launcher() -> None:
+def link_launcher() -> None:
     """Lay Triton's launcher, which the CUDA image brings compiled, into Triton's cache.
 
     The image has no compiler, and nothing that is written to a container's scratch may be executed; a link to it may.

@@ -156,9 +156,10 @@ def _fetch_all(runs: "Sequence[Run]", verify: bool = False) -> None:
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
     from repro.evidence.lock import exclusive
+    from repro.execute.cards import card_groups
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.queue import carry_out
-    from repro.execute.runners import open_runner
+    from repro.execute.runners import cards_for, open_runner
     from repro.manifest.load import load_experiment
     from repro.manifest.papers import load_claims
     from repro.report.progress import watcher
@@ -166,11 +167,14 @@ def _run(given: argparse.Namespace) -> int:
     places = _chosen(given)
     if not places:
         raise InputError(f"--only {given.only}: no run of {given.name} matches; `repro plan {given.name}` lists them")
-    at_once = given.max_parallel if given.max_parallel is not None else _at_once([place.run for place in places])
-    if at_once < 1:
-        raise InputError(f"--max-parallel: found {at_once}, expected at least 1")
-    choice = _choice(given.name, given.runner)
+    if given.max_parallel is not None and given.max_parallel < 1:
+        raise InputError(f"--max-parallel: found {given.max_parallel}, expected at least 1")
+    choice, image = _choice(given.name, given.runner), load_experiment(given.name).image
     _say(choice.words)
+    runs = [place.run for place in places]
+    cards = card_groups(runs, cards_for(choice.kind, image))
+    at_once = given.max_parallel or len(cards) or _at_once(runs)
+    at_once = min(at_once, len(cards)) if cards else at_once
     _refuse_what_cannot_fit(given, [place.run for place in places if place.state != "finished"])
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
@@ -178,8 +182,8 @@ def _run(given: argparse.Namespace) -> int:
         if _bring_probe_sets(given.name):
             places = _chosen(given)  # a run is named for the texts it is measured on
         _fetch_all([place.run for place in places if place.state != "finished"])
-        image = load_experiment(given.name).image
-        runner = open_runner(choice, image, places, cache_folder(), results_folder(given.results), at_once)
+        results = results_folder(given.results)
+        runner = open_runner(choice, image, places, cache_folder(), results, at_once, cards)
         with watcher(places) as shown:
             together = len(places) if choice.kind == "slurm" else at_once  # a cluster has a queue of its own
             outcome = carry_out(places, claims, runner, together, shown)

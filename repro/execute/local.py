@@ -18,11 +18,13 @@ class LocalRunner:
 
     cache: Path
     threads: int
+    cards: str = ""
+    """GPUs its workers see: all, or their numbers with commas between."""
     name: str = "local"
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """A worker process for each folder."""
-        return [LocalJob.start(folder, self.cache, self.threads) for folder in folders]
+        return [LocalJob.start(folder, self.cache, self.threads, self.cards) for folder in folders]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class LocalJob:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, folder: RunFolder, cache: Path, threads: int) -> "LocalJob":
+    def start(cls, folder: RunFolder, cache: Path, threads: int, cards: str = "") -> "LocalJob":
         """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once."""
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        if cards:
+            environment.update(CUDA_VISIBLE_DEVICES=cards, CUDA_DEVICE_ORDER="PCI_BUS_ID")
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True

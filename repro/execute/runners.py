@@ -3,12 +3,13 @@
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from repro.errors import SetupError
+from repro.execute.cards import CardRunner
 from repro.execute.cluster import Cluster, load_cluster
 from repro.execute.container import ContainerRunner, Limits
 from repro.execute.folders import Place
@@ -106,18 +107,30 @@ def environment(choice: Choice, image: str, cache: Path) -> dict[str, str]:
 
 
 def open_runner(
-    choice: Choice, image: str, places: Sequence[Place], cache: Path, results: Path, at_once: int
+    choice: Choice,
+    image: str,
+    places: Sequence[Place],
+    cache: Path,
+    results: Path,
+    at_once: int,
+    cards: Sequence[str] = (),
 ) -> Runner:
-    """The runner for a manifest that names `image`, checked. Raises SetupError with the way out."""
+    """The runner for a manifest that names `image`, checked; `cards`: groups of GPUs, one for each run at work.
+
+    Raises SetupError with the way out.
+    """
     threads = max(1, (os.cpu_count() or 1) // at_once)
-    if choice.kind == "docker":
-        return _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
     if choice.kind == "slurm":
         return SlurmRunner(load_cluster(), cache, results, _image(image), at_once)
+    if choice.kind == "docker":
+        inside = _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
+        return CardRunner(lambda group: replace(inside, gpus=group), list(cards)) if cards else inside
+    if cards:
+        return CardRunner(lambda group: LocalRunner(cache, threads, group), list(cards))
     return LocalRunner(cache, threads)
 
 
-def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path, limits: Limits) -> Runner:
+def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path, limits: Limits) -> ContainerRunner:
     from repro.execute.engine import engine
     from repro.execute.images import checked_image
 
