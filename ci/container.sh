@@ -28,7 +28,7 @@ build_or_moved cpu
 if [ "${BUILD_TWICE:-}" = 1 ]; then .venv/bin/repro images cpu --twice; fi
 export REPRO_REQUIRE_CONTAINERS=1
 .venv/bin/python -m pytest tests/execute/test_container.py tests/execute/test_images.py tests/execute/test_base.py \
-  tests/execute/test_registry.py
+  tests/execute/test_registry.py tests/execute/test_moved.py
 
 if [ -n "$local_results" ]; then
   REPRO_RESULTS=$kept make --no-print-directory reproduce MANIFEST=smoke RUNNER=docker

@@ -67,7 +67,7 @@ def compare_with_local(client: Any, name: Name, lock: ImageLock, cache: Path, sa
         say(f"running {TRIAL} on this machine, then in {tag(name)}")
         _run_all(local_environment(), LocalRunner(cache, threads), here, cache, say)
         _run_all(environment_in(lock, os.uname().machine), shut_in, inside, cache, say)
-        return compare(TRIAL, here, inside)
+        return compare(load_experiment(TRIAL).id, here, inside)
 
 
 def _run_all(environment: dict[str, str], runner: Runner, results: Path, cache: Path, say: Say) -> None:
