@@ -54,7 +54,8 @@ def _images(given: argparse.Namespace) -> int:
 
 def _build(client: Any, given: argparse.Namespace) -> None:
     from repro.errors import SetupError
-    from repro.execute.images import build, differences, tag
+    from repro.execute.image_steps import tag
+    from repro.execute.images import build, differences
     from repro.plan.image_lock import load_locks, write_lock
 
     found = build(client, given.name, _say, fresh=given.twice, pool=given.pool)
@@ -78,7 +79,7 @@ def _build(client: Any, given: argparse.Namespace) -> None:
 
 def _moved(client: Any, given: argparse.Namespace) -> None:
     from repro.execute.folders import cache_folder
-    from repro.execute.images import tag
+    from repro.execute.image_steps import tag
     from repro.execute.moved import build_moved
 
     local = build_moved(client, given.name, cache_folder(), given.pool, _say)
@@ -123,7 +124,7 @@ def _load(client: Any, given: argparse.Namespace) -> None:
 
 
 def _taken(name: Any) -> None:
-    from repro.execute.images import tag
+    from repro.execute.image_steps import tag
     from repro.plan.image_lock import locked
 
     lock: ImageLock = locked(name)

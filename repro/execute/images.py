@@ -4,11 +4,10 @@ An image is three layers: the base out of docker/base.lock's packages, the worke
 is made in a container without network and kept by the engine; the first two are made again only when an input changed.
 """
 
-import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,33 +16,16 @@ from repro.errors import SetupError
 from repro.execute.base_lock import BaseLock, Role, load_base
 from repro.execute.debs import bring_debs
 from repro.execute.image_content import content_hash
-from repro.execute.rootfs import EPOCH, write_tar
-from repro.execute.wheels import bring_wheels
+from repro.execute.image_steps import ENVIRONMENT, PYTHON, Say, make_packages, tag, with_worker
+from repro.execute.rootfs import write_tar
 from repro.files import digest, file_digest
 from repro.manifest.load import ROOT
 from repro.plan.code import worker_code
 from repro.plan.image_lock import DOCKER, ImageLock, Name, expected_image, load_locks
 
-Say = Callable[[str], None]
 SCRATCH = ROOT / "build" / "images"
-PYTHON = "/opt/venv/bin/python"
-ENVIRONMENT = {
-    "PATH": "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "PYTHONPATH": "/opt/repro",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "HOME": "/tmp",
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TRITON_CACHE_DIR": "/tmp/triton",
-}
 BUILD_GIB = {"cpu": 6, "cuda": 24}
 """Disk that a build takes while it is under way, wheels and layers together, seen on two builds."""
-
-
-def tag(name: Name) -> str:
-    """Return the name an image has in the engine: one for each version of the worker, so that checkouts do not collide."""
-    return f"repro-{name}:{digest(worker_code())[:12]}"
 
 
 def build(
@@ -69,14 +51,17 @@ def _built(client: Any, name: Name, say: Say, fresh: bool, pool: Path | None, ba
     packages = f"repro-packages-{name}:{_inputs(base_sha256, requirements, base)[:12]}"
     if fresh or not client.images.list(packages):
         _enough_disk(client, name)
-        _make_packages(client, name, base_tag, requirements, packages, _compiler(name, base, pool), say)
+        compiler = _compiler(name, base, pool)
+        make_packages(client, name, base_tag, requirements, packages, compiler, scratch(), say)
     with_worker(client, name, packages)
+    content = content_hash(client, client.images.get(tag(name)).id, scratch())
     return lock.model_copy(
         update={
             "base_sha256": base_sha256,
             "requirements_sha256": file_digest(requirements),
             "python": _python(client, tag(name)),
-            "content": content_hash(client, client.images.get(tag(name)).id, scratch()),
+            "content": content,
+            "registry": lock.registry if content == lock.content else None,
         }
     )
 
@@ -118,26 +103,6 @@ def checked_image(client: Any, name: Name, cache: Path | None = None) -> str:
     return str(image.id)
 
 
-def with_worker(client: Any, name: Name, image: str) -> None:
-    """Make this machine's image of `name`: the given one with this checkout's worker in the place of any other."""
-    clear = f"import shutil; shutil.rmtree({'/opt/repro'!r}, ignore_errors=True)"
-    with _container(client, image, [PYTHON, "-c", clear], user="0:0", environment={}) as container:
-        container.put_archive("/opt", _worker_tar())
-        _commit(container, tag(name), {"repro.code": digest(worker_code())})
-
-
-def _worker_tar() -> bytes:
-    """Return repro/ as it goes to /opt, the same bytes for the same sources."""
-    sink = io.BytesIO()
-    with tarfile.open(fileobj=sink, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for path in sorted((ROOT / "repro").rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                item = tarfile.TarInfo(f"repro/{path.relative_to(ROOT)}")
-                item.size, item.mode, item.mtime = path.stat().st_size, 0o644, EPOCH
-                archive.addfile(item, io.BytesIO(path.read_bytes()))
-    return sink.getvalue()
-
-
 def _inputs(base_sha256: str, requirements: Path, base: BaseLock) -> str:
     """Return a digest of everything that the layers below the worker come of."""
     compiler = [package.sha256 for package in base.of_role("compiler")]
@@ -169,93 +134,6 @@ def _base(client: Any, name: Name, base: BaseLock, say: Say, fresh: bool, pool: 
 def _compiler(name: Name, base: BaseLock, pool: Path | None) -> list[Path]:
     """Return what makes Triton's launcher, for the image that has Triton."""
     return _debs(name, base, "compiler", pool) if name == "cuda" else []
-
-
-def _make_packages(
-    client: Any, name: Name, base: str, requirements: Path, packages: str, compiler: list[Path], say: Say
-) -> None:
-    """The worker's packages on the base, under the name `packages`. The container sees the wheels and nothing else."""
-    say(f"bringing the wheels of {requirements.name}")
-    wheels = bring_wheels(name, requirements, scratch())
-    say(f"installing them into {packages} (no network)")
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        shutil.copy(requirements, Path(folder) / "requirements.lock")
-        shutil.copy(DOCKER / "install.py", folder)
-        (Path(folder) / "wheelhouse").mkdir()
-        mounts = [_seen("/run/build", folder), _seen("/run/build/wheelhouse", str(wheels))]
-        command = ["/usr/bin/python3.11", "/run/build/install.py"]
-        labels = {"repro.lock": file_digest(requirements), "repro.base": base}
-        with _container(client, base, command, mounts=mounts) as container:
-            made = _commit(container, None if compiler else packages, labels)
-    if compiler:
-        say("making Triton's launcher with a compiler that stays outside the image")
-        _add_launcher(client, made, packages, compiler)
-
-
-def _seen(inside: str, outside: str) -> Any:
-    """A folder of the host, read-only. As a mount, which leaves no trace in the image; a volume would."""
-    from docker.types import Mount
-
-    return Mount(inside, outside, type="bind", read_only=True)
-
-
-def _add_launcher(client: Any, image: str, packages: str, compiler: list[Path]) -> None:
-    """Triton's launcher, compiled in a container that is thrown away, and `image` with it under the name `packages`."""
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        tools = Path(folder) / "tools.tar"
-        write_tar(compiler, tools)
-        command = [PYTHON, "/run/launcher.py"]
-        with _container(client, image, command, start=False, user="0:0") as container:
-            container.put_archive("/", tools.read_bytes())
-            container.put_archive("/run", _one_file(DOCKER / "launcher.py"))
-            _finish(container)
-            content = b"".join(container.get_archive("/opt/triton")[0])
-    with _container(client, image, [], start=False) as container:
-        container.put_archive("/opt", content)
-        _commit(container, packages, {})
-
-
-def _one_file(path: Path) -> bytes:
-    sink = io.BytesIO()
-    with tarfile.open(fileobj=sink, mode="w") as archive:
-        archive.add(path, path.name)
-    return sink.getvalue()
-
-
-@contextmanager
-def _container(client: Any, image: str, command: list[str], start: bool = True, **given: Any) -> Iterator[Any]:
-    """A container without network that has run `command` to a good end where `start` says so; removed after."""
-    container = client.containers.create(image, entrypoint=command or ["/none"], network_mode="none", **given)
-    try:
-        if start:
-            _finish(container)
-        yield container
-    finally:
-        container.remove(force=True, v=True)
-
-
-def _finish(container: Any) -> None:
-    container.start()
-    if container.wait(timeout=3600)["StatusCode"]:
-        lines = container.logs().decode(errors="replace").strip().splitlines() or ["no output"]
-        raise SetupError(f"image: a step of its build failed ({' / '.join(lines[-3:])}); see docker/README.md")
-
-
-def _commit(container: Any, name: str | None, labels: dict[str, str]) -> str:
-    """Make an image of a container, under a name where one is given; its id."""
-    repository, _, version = (name or "").partition(":")
-    made = container.commit(
-        repository or None,
-        version or None,
-        changes=[
-            *(f"ENV {key}={value}" for key, value in ENVIRONMENT.items()),
-            *(f'LABEL {key}="{value}"' for key, value in labels.items()),
-            "USER 10001:10001",
-            "WORKDIR /tmp",
-            f'ENTRYPOINT ["{PYTHON}", "-m", "repro.worker"]',
-        ],
-    )
-    return str(made.id)
 
 
 def _enough_disk(client: Any, name: Name) -> None:

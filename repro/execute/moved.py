@@ -18,7 +18,8 @@ from repro.execute.base_lock import load_base, moved_packages
 from repro.execute.container import ContainerRunner, Limits
 from repro.execute.fetch import fetch_models, fetch_texts
 from repro.execute.folders import Place, place
-from repro.execute.images import Say, build, scratch, tag
+from repro.execute.image_steps import Say, tag
+from repro.execute.images import build, scratch
 from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
 from repro.execute.queue import carry_out

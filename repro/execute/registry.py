@@ -11,7 +11,8 @@ from typing import Any
 
 from repro.errors import SetupError
 from repro.execute.image_content import content_hash
-from repro.execute.images import Say, checked_image, engine_at_work, scratch, tag, with_worker
+from repro.execute.image_steps import Say, tag, with_worker
+from repro.execute.images import checked_image, engine_at_work, scratch
 from repro.plan.image_lock import ImageLock, Name, load_locks, locked, write_lock
 
 PINNED = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
@@ -28,7 +29,10 @@ def push(client: Any, name: Name, repository: str, say: Say) -> str:
         version = str(lock.content)[:12]
         image.tag(repository, version)
         say(f"pushing {tag(name)} to {repository}:{version}")
-        answers = _checked(client.api.push(repository, version, stream=True, decode=True), repository)
+        try:
+            answers = _checked(client.api.push(repository, version, stream=True, decode=True), repository)
+        finally:
+            client.images.remove(f"{repository}:{version}")  # a name for the way alone
         digests = [answer["aux"]["Digest"] for answer in answers if "Digest" in answer.get("aux", {})]
     if not digests:
         raise SetupError(f"{repository}: the registry told no digest; the image cannot be pulled by it")

@@ -12,7 +12,8 @@ from repro.errors import SetupError
 from repro.execute import moved
 from repro.execute.base_lock import BaseLock, load_base
 from repro.execute.image_content import content_hash
-from repro.execute.images import build, checked_image, scratch, tag
+from repro.execute.image_steps import tag
+from repro.execute.images import build, checked_image, scratch
 from repro.execute.moved import build_moved
 from repro.plan import image_lock
 from repro.plan.image_lock import ImageLock, image_environment, load_locks, local_build, local_file
@@ -67,8 +68,10 @@ def older(client: Any, image: str, cache: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(image_lock, "load_locks", lambda *_: other)
     (tmp_path / "trial.yaml").write_text(TRIAL)
     monkeypatch.setattr(moved, "TRIAL", str(tmp_path / "trial.yaml"))
+    client.images.get(image).tag("repro-moved-test", "kept")
     yield old
     client.images.get(image).tag(*tag("cpu").split(":"))
+    client.images.remove("repro-moved-test:kept")
     local_file("cpu", cache).unlink(missing_ok=True)  # it never counted but for this lock
 
 

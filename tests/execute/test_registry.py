@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from repro.errors import SetupError
-from repro.execute import images, registry
+from repro.execute import image_steps, images, registry
 from repro.execute.base_lock import load_base
 from repro.execute.image_content import content_hash
-from repro.execute.images import scratch, with_worker
+from repro.execute.image_steps import with_worker
+from repro.execute.images import scratch
 from repro.files import digest
 from repro.plan.code import worker_code
 from repro.plan.image_lock import ImageLock
@@ -75,7 +76,7 @@ def make(client: Any, base: str, text: str) -> None:
 @pytest.fixture
 def small(client: Any, base: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Locked]:
     """The small image under a name of its own, and a lock that says it is right."""
-    for module in (images, registry):
+    for module in (image_steps, images, registry):
         monkeypatch.setattr(module, "tag", lambda _name: OWN)
     make(client, base, "one" * 100_000)
     locked = Locked(content_hash(client, client.images.get(OWN).id, scratch()))
