@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.cli import main
 from repro.errors import SetupError
 from repro.execute import debs
 from repro.execute.archive import current, version_order
@@ -282,3 +283,33 @@ def test_the_projects_base_has_no_compiler_and_builds_to_its_digest(tmp_path: Pa
     if all((kept / package.file).is_file() for package in lock.of_role("worker")):
         paths = bring_debs(lock.of_role("worker"), lock, kept, None, WAYS)
         assert write_tar(paths, tmp_path / "base.tar") == lock.sha256
+
+
+@pytest.mark.usefixtures("client")
+def test_the_command_says_in_one_line_what_moved_and_what_to_do(
+    archive: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """`repro images` on a machine that kept nothing, where mirror and snapshot have nothing: exit 2."""
+    monkeypatch.setattr("repro.execute.images.SCRATCH", tmp_path / "scratch")
+    (tmp_path / "pool").mkdir()
+    assert main(["images", "cpu", "--pool", str(tmp_path / "pool")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    first = load_base().packages[0]
+    assert line.startswith(f"repro images: the base: Debian has moved on from {first.name} {first.version}, ")
+    assert " more (docker/base.lock), and no --pool, mirror or snapshot had them; " in line
+    for way in ("repro images cpu --pool DIR", "--pull REF", "--load FILE", "--moved"):
+        assert way in line
+    asked = [path for path in archive.asked if first.file in path]
+    assert [path.split("/")[1] for path in asked] == ["mirror", "snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--moved", "--relock"), "--relock: found with --moved, expected alone or with --twice"),
+        (("--pull", "--pool", "x"), "--pool: found with --pull, expected where something is built"),
+    ],
+)
+def test_ways_that_do_not_go_together_are_refused(words: tuple[str, ...], line: str, capsys: Any):
+    assert main(["images", "cpu", *words]) == 2
+    assert line in capsys.readouterr().err
