@@ -14,6 +14,9 @@ from pathlib import Path
 
 MADE = Path("/opt/triton")
 COMPILER = "/usr/bin/gcc-12"
+WRAPPER = Path("/run/cc")
+"""The compiler without what differs from build to build: Triton compiles in a folder of random name (its first
+word is the source there), which messages, symbols and the build's id would tell."""
 STAND_IN = """
 int cuGetErrorString(int code, const char **text) { *text = "no CUDA-capable device is detected"; return 0; }
 """
@@ -23,13 +26,15 @@ def main() -> None:
     """Make the stand-in, then have Triton itself make its launcher."""
     library = MADE / "no-device" / "libcuda.so.1"
     library.parent.mkdir(parents=True)
-    os.environ.update(CC=COMPILER, TRITON_CACHE_DIR=str(MADE / "cache"), TRITON_LIBCUDA_PATH=str(library.parent))
+    WRAPPER.write_text(f'#!/bin/sh\nexec {COMPILER} -s -Wl,--build-id=none "-ffile-prefix-map=${{1%/*}}=." "$@"\n')
+    WRAPPER.chmod(0o755)
+    os.environ.update(CC=str(WRAPPER), TRITON_CACHE_DIR=str(MADE / "cache"), TRITON_LIBCUDA_PATH=str(library.parent))
     from triton.backends.nvidia import driver
 
     calls = set(re.findall(r"\bcu[A-Z]\w+", Path(driver.dirname, "driver.c").read_text())) - {"cuGetErrorString"}
     source = Path("/run/stand_in.c")
     source.write_text(STAND_IN + "\n".join(f"int {call}(void) {{ return 100; }}" for call in sorted(calls)) + "\n")
-    subprocess.run([COMPILER, "-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o", library, source], check=True)
+    subprocess.run([WRAPPER, "-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o", library, source], check=True)
     ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
     driver.CudaUtils()
     for path in MADE.rglob("*"):

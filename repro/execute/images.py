@@ -48,7 +48,7 @@ def _built(client: Any, name: Name, say: Say, fresh: bool, pool: Path | None, ba
     lock = load_locks().images[name]
     requirements = ROOT / lock.requirements
     base_tag, base_sha256 = _base(client, name, base, say, fresh, pool)
-    packages = f"repro-packages-{name}:{_inputs(base_sha256, requirements, base)[:12]}"
+    packages = f"repro-packages-{name}:{_inputs(name, base_sha256, requirements, base)[:12]}"
     if fresh or not client.images.list(packages):
         _enough_disk(client, name)
         compiler = _compiler(name, base, pool)
@@ -103,10 +103,10 @@ def checked_image(client: Any, name: Name, cache: Path | None = None) -> str:
     return str(image.id)
 
 
-def _inputs(base_sha256: str, requirements: Path, base: BaseLock) -> str:
+def _inputs(name: Name, base_sha256: str, requirements: Path, base: BaseLock) -> str:
     """Return a digest of everything that the layers below the worker come of."""
-    compiler = [package.sha256 for package in base.of_role("compiler")]
-    scripts = [file_digest(DOCKER / script) for script in ("install.py", "launcher.py")]
+    compiler = [package.sha256 for package in base.of_role("compiler")] if name == "cuda" else []
+    scripts = [file_digest(DOCKER / script) for script in ("install.py", "launcher.py")[: 2 if compiler else 1]]
     return digest([base_sha256, file_digest(requirements), *scripts, *compiler, ENVIRONMENT])
 
 

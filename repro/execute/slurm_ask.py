@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from repro.execute.cluster import Cluster
 from repro.execute.speed import multiplications
@@ -13,6 +14,8 @@ LONGEST = 24 * 60
 """Minutes: a longer run is requeued at its limit and goes on from its last checkpoint."""
 SPARE = 1.25
 """How much more is asked for than the plan says: a job that asks for too little is killed."""
+ROUND = 30
+"""Minutes to whose multiples a limit is rounded up, so that runs that need about the same go in one array."""
 BEGIN = 15
 """Minutes for what the plan does not count: waiting for a file system, loading, writing."""
 HOST_GIB = 6.0
@@ -37,7 +40,7 @@ def ask_for(run: Run, cluster: Cluster, on_gpu: bool) -> Ask:
     """Return what a run's job asks for; a field of the cluster's file is taken as it is."""
     minutes, memory, gpus = _on_gpu(run) if on_gpu else _on_processor(run)
     return Ask(
-        minutes=cluster.minutes or min(LONGEST, math.ceil(minutes * SPARE) + BEGIN),
+        minutes=cluster.minutes or min(LONGEST, math.ceil((minutes * SPARE + BEGIN) / ROUND) * ROUND),
         memory_gib=cluster.memory_gib or float(math.ceil(memory * SPARE)),
         gpus=gpus if cluster.gpus is None else cluster.gpus,
     )
@@ -50,4 +53,10 @@ def _on_gpu(run: Run) -> tuple[float, float, int]:
 
 
 def _on_processor(run: Run) -> tuple[float, float, int]:
-    return cpu_hours(run, multiplications()).high * 60, gibibytes(run), 0
+    return cpu_hours(run, _speed()).high * 60, gibibytes(run), 0
+
+
+@cache
+def _speed() -> float:
+    """One core's speed, measured once: jobs that need the same must ask for the same."""
+    return multiplications()
