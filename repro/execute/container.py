@@ -24,6 +24,7 @@ UNPRIVILEGED = 10001
 """User of the image, for hosts that run as root; everybody else keeps their own user id."""
 PIDS = 256
 SCRATCH_BYTES = 1 << 30
+CONFLICT = 409
 GRACE = 20  # seconds between asking a worker to stop and insisting
 SHELL = """
 "$0" "$@" >> /evidence/log.txt 2>&1 &
@@ -196,6 +197,8 @@ def _remove(container: Any) -> None:
     except NotFound:
         return
     except APIError as error:
+        if error.status_code == CONFLICT:  # a busy engine is at it already
+            return
         raise SetupError(f"container {container.short_id}: could not be removed ({error.explanation})") from error
 
 
