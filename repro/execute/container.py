@@ -197,7 +197,7 @@ def _remove(container: Any) -> None:
     except NotFound:
         return
     except APIError as error:
-        if error.status_code == CONFLICT:  # a busy engine is at it already
+        if error.status_code == CONFLICT and "already in progress" in str(error.explanation):
             return
         raise SetupError(f"container {container.short_id}: could not be removed ({error.explanation})") from error
 
