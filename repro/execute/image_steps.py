@@ -13,8 +13,7 @@ from repro.errors import SetupError
 from repro.execute.rootfs import EPOCH, write_tar
 from repro.execute.wheels import bring_wheels
 from repro.files import digest, file_digest
-from repro.manifest.load import ROOT
-from repro.plan.code import worker_code
+from repro.plan.code import PACKAGE, worker_code
 from repro.plan.image_lock import DOCKER, Name
 
 Say = Callable[[str], None]
@@ -113,9 +112,9 @@ def _worker_tar() -> bytes:
     """Return repro/ as it goes to /opt, the same bytes for the same sources."""
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for path in sorted((ROOT / "repro").rglob("*")):
+        for path in sorted(PACKAGE.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                item = tarfile.TarInfo(f"repro/{path.relative_to(ROOT)}")
+                item = tarfile.TarInfo(f"repro/repro/{path.relative_to(PACKAGE)}")
                 item.size, item.mode, item.mtime = path.stat().st_size, 0o644, EPOCH
                 archive.addfile(item, io.BytesIO(path.read_bytes()))
     return sink.getvalue()
