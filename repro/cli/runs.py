@@ -194,12 +194,16 @@ def _run(given: argparse.Namespace) -> int:
 def _refuse_what_cannot_fit(given: argparse.Namespace, runs: "list[Run]") -> None:
     from repro.errors import SetupError
     from repro.execute.machine import memory_gibibytes
-    from repro.plan.fit import refusal
+    from repro.execute.runners import built_for_processors
+    from repro.plan.fit import refusal, too_large
 
     if _choice(given.name, given.runner).kind == "slurm":
         return  # the cluster's own limits decide
     memory, gpu = memory_gibibytes(), _gpu(given.name, given.runner)
     problem = next((words for run in runs if (words := refusal(run, memory, gpu))), None)
+    if problem is None and gpu and _choice(given.name, given.runner).kind == "local" and built_for_processors():
+        problem = next((words for run in runs if (words := too_large(run, memory))), None)
+        problem = problem and f"{problem} (torch here is its CPU build: the GPU works in image cuda, --runner docker)"
     if problem:
         raise SetupError(problem)
 

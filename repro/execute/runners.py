@@ -78,13 +78,12 @@ def _slurm_problem() -> str | None:
 
 
 def cards_for(kind: Kind, image: str) -> Sequence[Gpu]:
-    """Return the GPUs of this machine that a run would use: none where the worker is built for processors alone."""
-    if kind == "slurm" or (kind == "docker" and image != "cuda"):
-        return []
-    return [] if kind == "local" and _built_for_processors() else gpus()
+    """Return the GPUs of this machine that its runs would have."""
+    return [] if kind == "slurm" or (kind == "docker" and image != "cuda") else gpus()
 
 
-def _built_for_processors() -> bool:
+def built_for_processors() -> bool:
+    """Return whether the torch of this interpreter is the build that uses no GPU."""
     try:
         return "cpu" in version("torch").partition("+")[2]
     except PackageNotFoundError:
