@@ -46,7 +46,7 @@ check: setup ## lint, format, types, import contracts
 bench: setup ## speeds as ratios against peers; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
-images: setup ## build the CPU image for workers (Docker; no network in the build)
+images: setup ## build the image for workers, IMAGE=cpu|cuda (Docker; no network in the build)
 	@$(BIN)/repro images $(IMAGE)
 
 verify: setup ## what of the papers was measured and holds, in one screen

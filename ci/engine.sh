@@ -12,7 +12,7 @@ one_stage_at_a_time() {
 }
 
 engine_answers() {
-  .venv/bin/python -c 'from docker.client import DockerClient; DockerClient.from_env(timeout=5).ping()' 2> /dev/null
+  "${VENV:-.venv}"/bin/python -c 'from docker.client import DockerClient; DockerClient.from_env(timeout=5).ping()' 2> /dev/null
 }
 
 # start_engine LOG: 0 when an engine answers, else 1, with the reason in LOG.
@@ -35,4 +35,22 @@ stop_engine() {
   kill "$engine_daemon" 2> /dev/null || true
   wait "$engine_daemon" 2> /dev/null || true
   engine_daemon=
+}
+
+# install_engine: 0 when dockerd is here, put there from Debian where root and a mirror allow; so for the registry of a test.
+install_engine() {
+  command -v dockerd > /dev/null && return 0
+  engine_answers && return 0
+  [ "$(id -u)" = 0 ] || return 1
+  apt-get update -qq > /dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends docker.io iptables > /dev/null 2>&1 || return 1
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends docker-registry > /dev/null 2>&1 || true
+}
+
+# build_or_moved NAME: the locked image; where Debian has moved on and no .debs were kept, one of today's packages that
+# smoke finds equal to the local runner. Says which.
+build_or_moved() {
+  "${VENV:-.venv}"/bin/repro images "$1" && return 0
+  echo "image $1: not as locked (see above); building from the packages Debian has now, for this machine alone"
+  "${VENV:-.venv}"/bin/repro images "$1" --moved
 }

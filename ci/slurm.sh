@@ -83,9 +83,9 @@ echo "slurm: $(sinfo --version), one node, $cores cores"
 
 start_engine "$here/engine.log" || echo "no container engine: jobs run bare only"
 if [ "${1:-}" = --shell ]; then shift; "$@"; exit; fi
-REPRO_REQUIRE_SLURM=1 .venv/bin/python -m pytest tests/execute/test_slurm.py
+REPRO_REQUIRE_SLURM=1 "${VENV:-.venv}"/bin/python -m pytest tests/execute/test_slurm.py
 
 if [ -n "$local_results" ]; then
   REPRO_RESULTS=$here/results make --no-print-directory reproduce MANIFEST=smoke RUNNER=slurm
-  .venv/bin/python ci/compare.py smoke "$local_results" "$here/results"
+  "${VENV:-.venv}"/bin/python ci/compare.py smoke "$local_results" "$here/results"
 fi

@@ -26,6 +26,8 @@ from typing import Any
 from repro.errors import ReproError
 
 GRACE = 20  # seconds from being asked to stop to being ended
+LAUNCHER = Path("/opt/triton/cache")
+"""Made by docker/launcher.py: a folder for each module that Triton would compile."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.verb != "texts":  # the one verb that may reach a hub
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    link_launcher()
     try:
         if given.verb == "materialise":
             _materialise(json.loads(given.spec.read_text()))
@@ -70,6 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("repro.worker: stopped; it goes on from its last checkpoint", file=sys.stderr)
         return 130
     return 0
+
+
+def link_launcher() -> None:
+    """Lay Triton's launcher, which the CUDA image brings compiled, into Triton's cache.
+
+    The image has no compiler, and nothing that is written to a container's scratch may be executed; a link to it may.
+    """
+    cache = os.environ.get("TRITON_CACHE_DIR")
+    if cache is None or not LAUNCHER.is_dir():
+        return
+    for made in LAUNCHER.iterdir():
+        there = Path(cache) / made.name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if not there.exists():
+            there.symlink_to(made)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -21,9 +21,10 @@ def _doctor(given: argparse.Namespace) -> int:
     from repro.execute.fitting import fits
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.machine import abilities
+    from repro.execute.places import places
     from repro.report.doctor import print_abilities
 
-    found = abilities(cache_folder(), results_folder(given.results))
+    found = [*abilities(cache_folder(), results_folder(given.results)), *places(cache_folder())]
     print_abilities(found, fits())
     return 2 if any(ability.needed and not ability.able for ability in found) else 0
 

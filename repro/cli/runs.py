@@ -5,12 +5,14 @@ import os
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from functools import cache
 from typing import TYPE_CHECKING, TextIO
 
 from repro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
     from repro.execute.folders import Place
+    from repro.execute.runners import Choice
     from repro.plan.run import Run
     from repro.plan.structure import Structure
 
@@ -49,12 +51,23 @@ def _runner_option(verb: argparse.ArgumentParser) -> None:
 
 
 def _runs(name: str, runner: str = "auto") -> "tuple[Run, ...]":
+    from repro.execute.folders import cache_folder
     from repro.execute.runners import environment
     from repro.manifest.load import load_experiment
     from repro.plan.expand import expand
 
     experiment = load_experiment(name)
-    return expand(experiment, environment(runner, experiment.image))
+    return expand(experiment, environment(_choice(name, runner), experiment.image, cache_folder()))
+
+
+@cache
+def _choice(name: str, runner: str) -> "Choice":
+    """Where a manifest's runs go; asked once in a command, so that nothing changes under it."""
+    from repro.execute.folders import cache_folder
+    from repro.execute.runners import choose
+    from repro.manifest.load import load_experiment
+
+    return choose(runner, load_experiment(name).image, cache_folder())
 
 
 def _places(given: argparse.Namespace) -> "list[Place]":
@@ -72,9 +85,13 @@ def _plan(given: argparse.Namespace) -> int:
     from repro.report.plan_machine import Machine
 
     places = _places(given)
-    gpu, folders = _gpu(given.runner), (results_folder(given.results), cache_folder())
+    gpu, folders = _gpu(given.name, given.runner), (results_folder(given.results), cache_folder())
     built, machine = _built(places), Machine(memory_gibibytes(), multiplications(), gpu, *folders)
-    print(plan_json(places, built, machine)) if given.json else print_plan(places, built, machine)
+    if given.json:
+        print(plan_json(places, built, machine))
+    else:
+        print_plan(places, built, machine)
+        _say(_choice(given.name, given.runner).words)
     _tell_settings(given.name, places, sys.stderr if given.json else sys.stdout)
     _note_unusable_gpu(given)
     large = [words for place in places if (words := machine.cannot(place))]
@@ -92,11 +109,12 @@ def _tell_settings(name: str, places: "list[Place]", stream: TextIO) -> None:
         print(line, file=stream, flush=True)
 
 
-def _gpu(runner: str) -> float | None:
-    """GiB of the smallest GPU here; None where none is used, or where a cluster's decide."""
-    from repro.execute.device import planned_gpus
+def _gpu(name: str, runner: str) -> float | None:
+    """GiB of the smallest GPU that runs would use here; None where none is used, or where a cluster's decide."""
+    from repro.execute.runners import cards_for
+    from repro.manifest.load import load_experiment
 
-    cards = planned_gpus() if runner != "slurm" else []
+    cards = cards_for(_choice(name, runner).kind, load_experiment(name).image)
     return min((card.gibibytes for card in cards), default=None)
 
 
@@ -120,17 +138,9 @@ def _note_unusable_gpu(given: argparse.Namespace) -> None:
     """Say on standard error that the GPU this plan counts on cannot be used yet."""
     from repro.execute.device import planned_gpus, unusable
 
-    cards = planned_gpus() if _runs_here(given) else []
+    cards = planned_gpus() if _choice(given.name, given.runner).kind == "local" else []
     if cards and (problem := unusable(cards[0])):
         print(f"repro plan: {problem}", file=sys.stderr)
-
-
-def _runs_here(given: argparse.Namespace) -> bool:
-    """Whether workers are processes of this machine, with this environment's torch."""
-    from repro.execute.runners import kind_of
-    from repro.manifest.load import load_experiment
-
-    return kind_of(given.runner, load_experiment(given.name).image) == "local"
 
 
 def _fetch(given: argparse.Namespace) -> int:
@@ -165,10 +175,11 @@ def _fetch_all(runs: "Sequence[Run]", verify: bool = False) -> None:
 def _run(given: argparse.Namespace) -> int:
     from repro.errors import InputError
     from repro.evidence.lock import exclusive
-    from repro.execute.device import planned_gpus, require_usable
+    from repro.execute.cards import card_groups
+    from repro.execute.device import require_usable
     from repro.execute.folders import cache_folder, results_folder
     from repro.execute.queue import carry_out
-    from repro.execute.runners import open_runner
+    from repro.execute.runners import cards_for, open_runner
     from repro.manifest.load import load_experiment
     from repro.manifest.papers import load_claims
     from repro.report.progress import watcher
@@ -178,14 +189,20 @@ def _run(given: argparse.Namespace) -> int:
         raise InputError(f"--only {given.only}: no run of {given.name} matches; `repro plan {given.name}` lists them")
     if given.max_parallel is not None and given.max_parallel < 1:
         raise InputError(f"--max-parallel: found {given.max_parallel}, expected at least 1")
-    left_out = _left_out(given.runner, places)
+    choice, image = _choice(given.name, given.runner), load_experiment(given.name).image
+    _say(choice.words)
+    left_out = _left_out(given, places)
     places = [place for place in places if place.run.id not in left_out]
-    if _runs_here(given) and any(place.state != "finished" for place in places):
-        require_usable(planned_gpus())
+    here = cards_for(choice.kind, image)
+    if choice.kind == "local" and any(place.state != "finished" for place in places):
+        require_usable(here)
     for words in left_out.values():
         print(f"repro run: left out: {words}", file=sys.stderr, flush=True)
     _tell_settings(given.name, places, sys.stdout)
-    at_once = given.max_parallel or _at_once([place.run for place in places])
+    runs = [place.run for place in places]
+    cards = card_groups(runs, here)
+    at_once = given.max_parallel or len(cards) or _at_once(runs)
+    at_once = min(at_once, len(cards)) if cards else at_once
     experiment = places[0].run.experiment
     claims = {claim.id: claim.digest for claim in load_claims() if claim.measured_by == experiment}
     with exclusive(results_folder(given.results), "run"):
@@ -193,25 +210,25 @@ def _run(given: argparse.Namespace) -> int:
             kept = {place.run.slot for place in places}  # a run is named for the texts it is measured on
             places = [place for place in _chosen(given) if place.run.slot in kept]
         _fetch_all([place.run for place in places if place.state != "finished"])
-        image = load_experiment(given.name).image
-        runner = open_runner(given.runner, image, places, cache_folder(), results_folder(given.results), at_once)
+        results = results_folder(given.results)
+        runner = open_runner(choice, image, places, cache_folder(), results, at_once, cards)
         with watcher(places) as shown:
-            together = len(places) if given.runner == "slurm" else at_once  # a cluster has a queue of its own
+            together = len(places) if choice.kind == "slurm" else at_once  # a cluster has a queue of its own
             outcome = carry_out(places, claims, runner, together, shown)
     small = f"; {len(left_out)} left out: too large for this machine" if left_out else ""
     _say(f"{outcome.words()}{small}; evidence in {results_folder(given.results)}")
     return 3 if outcome.failed or left_out else 0
 
 
-def _left_out(runner: str, places: "list[Place]") -> dict[str, str]:
+def _left_out(given: argparse.Namespace, places: "list[Place]") -> dict[str, str]:
     """Return why runs do not fit this machine, by id, and those that go on from them. Raises SetupError if none fits."""
     from repro.errors import SetupError
     from repro.execute.machine import memory_gibibytes
     from repro.plan.fit import refusal
 
-    if runner == "slurm":
+    if _choice(given.name, given.runner).kind == "slurm":
         return {}  # the cluster's own limits decide
-    memory, gpu = memory_gibibytes(), _gpu(runner)
+    memory, gpu = memory_gibibytes(), _gpu(given.name, given.runner)
     found: dict[str, str] = {}
     for run in (place.run for place in places if place.state != "finished"):  # parents come first
         if words := refusal(run, memory, gpu):

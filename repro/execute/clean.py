@@ -165,6 +165,8 @@ def _builds(builds: Path) -> Iterator[Item]:
     for path in sorted(builds.glob("*/")):
         if path.name.startswith("wheels-") and path.suffix != ".partial":
             yield Item(path, size(path), "cache: repro images downloads these wheels again", "cache")
+        elif path.name == "debs":
+            yield Item(path, size(path), "what images are rebuilt from when Debian has moved on", "evidence")
         elif path.name.startswith(("tmp", "wheels-")) and time.time() - path.stat().st_mtime > RECENT:
             yield Item(path, size(path), "left by a build that broke off", "leftover")
 

@@ -15,11 +15,13 @@ class Cluster(Frozen):
 
     partition: str | None = None
     account: str | None = None
-    minutes: int = Field(240, gt=1, le=1_000_000)
-    """Time limit of one job; a longer run is requeued and goes on."""
+    minutes: int | None = Field(None, gt=1, le=1_000_000)
+    """Time limit of one job; a longer run is requeued and goes on. What the plan says, unless given here."""
     cpus: int = Field(1, gt=0, le=65_536)
-    memory_gib: float = Field(4.0, gt=0, le=1_000_000)
-    gpus: int = Field(0, ge=0, le=65_536)
+    memory_gib: float | None = Field(None, gt=0, le=1_000_000)
+    """Memory of the node for one job. What the plan says, unless given here."""
+    gpus: int | None = Field(None, ge=0, le=65_536)
+    """GPUs of one job. What the plan says for a manifest that asks for image cuda, unless given here."""
     container: Literal["none", "docker", "apptainer", "pyxis"] = "none"
     image: str | None = None
     """Apptainer: path of the .sif file; Pyxis: what --container-image takes. Docker uses docker/images.lock."""
@@ -30,14 +32,14 @@ class Cluster(Frozen):
             raise ValueError(f"container {self.container} needs field image: what it runs")
         return self
 
-    def parameters(self) -> dict[str, Any]:
-        """submitit's names for them."""
+    def parameters(self, minutes: int, memory_gib: float, gpus: int) -> dict[str, Any]:
+        """Return submitit's names for what jobs ask for: these three, and what is the cluster's."""
         asked = {
             "name": "repro",
-            "timeout_min": self.minutes,
+            "timeout_min": minutes,
             "cpus_per_task": self.cpus,
-            "mem_gb": self.memory_gib,
-            "gpus_per_node": self.gpus or None,
+            "mem_gb": memory_gib,
+            "gpus_per_node": gpus or None,
             "slurm_partition": self.partition,
             "slurm_account": self.account,
             "slurm_additional_parameters": {"requeue": True},

@@ -18,6 +18,7 @@ from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.execute.device import Device
+from repro.execute.gpu_access import Way
 from repro.execute.hand_over import give_away, open_for_reading, refuse_links
 from repro.execute.jobs import Job, how_it_ended
 
@@ -25,6 +26,7 @@ UNPRIVILEGED = 10001
 """User of the image, for hosts that run as root; everybody else keeps their own user id."""
 PIDS = 256
 SCRATCH_BYTES = 1 << 30
+CONFLICT = 409
 GRACE = 20  # seconds between asking a worker to stop and insisting
 SHELL = """
 "$0" "$@" >> /evidence/log.txt 2>&1 &
@@ -57,6 +59,8 @@ class ContainerRunner:
     limits: Limits
     gpus: str = ""
     """GPUs the worker gets: none, "all", or their numbers with commas between."""
+    way: Way | None = None
+    """How the engine hands them over."""
     name: str = "docker"
 
     @property
@@ -168,7 +172,7 @@ def settings(runner: ContainerRunner, folder: RunFolder, user: str) -> dict[str,
         "memswap_limit": limits.memory,
         "pids_limit": PIDS,
         "nano_cpus": limits.threads * 10**9,
-        "device_requests": _devices(runner.gpus),
+        "device_requests": _devices(runner.gpus, runner.way),
         "labels": {
             "repro.results": str(runner.results),
             "repro.folder": str(folder.path),
@@ -185,13 +189,15 @@ def _mounts(folder: Path, cache: Path) -> list[Any]:
     return [evidence, Mount("/cache", str(cache), type="bind", read_only=True)]
 
 
-def _devices(gpus: str) -> list[Any]:
+def _devices(gpus: str, way: Way | None) -> list[Any]:
     from docker.types import DeviceRequest
 
     if not gpus:
         return []
+    if way == "cdi":
+        return [DeviceRequest(driver="cdi", device_ids=[f"nvidia.com/gpu={one}" for one in gpus.split(",")])]
     which = {"count": -1} if gpus == "all" else {"device_ids": gpus.split(",")}
-    return [DeviceRequest(capabilities=[["gpu"]], **which)]
+    return [DeviceRequest(capabilities=[["gpu", "compute", "utility"]], **which)]
 
 
 def _remove(container: Any) -> None:
@@ -203,6 +209,8 @@ def _remove(container: Any) -> None:
     except NotFound:
         return
     except APIError as error:
+        if error.status_code == CONFLICT and "already in progress" in str(error.explanation):
+            return
         raise SetupError(f"container {container.short_id}: could not be removed ({error.explanation})") from error
 
 

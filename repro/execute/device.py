@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -59,7 +60,7 @@ def processor_chosen() -> bool:
     return isinstance(noted, dict) and noted.get("asked") == "cpu"
 
 
-def require_usable(cards: list[Gpu]) -> None:
+def require_usable(cards: Sequence[Gpu]) -> None:
     """Refuse to plan runs for cards that torch cannot use here. Raises SetupError with the command that mends it."""
     if cards and (problem := unusable(cards[0])):
         raise SetupError(problem)

@@ -1,77 +1,76 @@
 """Building the images of docker/images.lock, and refusing any that is not what the lock says.
 
-The content hash is what two builds from the same inputs agree on; a container engine's own image id is not, since it
-covers the times of layers. Hashing an image takes some seconds, so the result is kept by image id, which is itself a
-digest: an image cannot change under its id.
+An image is three layers: the base out of docker/base.lock's packages, the worker's packages, this checkout's worker. Each
+is made in a container without network and kept by the engine; the first two are made again only when an input changed.
 """
 
-import hashlib
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from repro.errors import SetupError
+from repro.execute.base_lock import BaseLock, Role, load_base
+from repro.execute.debs import bring_debs
 from repro.execute.folders import build_folder
-from repro.files import canonical_json, digest, file_digest, write_json
+from repro.execute.image_content import content_hash
+from repro.execute.image_steps import ENVIRONMENT, PYTHON, Say, make_packages, tag, with_worker
+from repro.execute.rootfs import write_tar
+from repro.files import digest, file_digest
 from repro.plan.code import worker_code
-from repro.plan.image_lock import Base, ImageLock, Name, load_locks, locked
-from repro.shipped import PACKAGE, ROOT
+from repro.plan.image_lock import DOCKER, ImageLock, Name, expected_image, load_locks
+from repro.shipped import ROOT
 
-Say = Callable[[str], None]
 SCRATCH = build_folder() / "images"
-OWN = ("opt/repro",)
-"""This project's source: named by the run's key, so not part of the content hash."""
-ENGINES_OWN = ("dev", "proc", "sys", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab", ".dockerenv")
-"""What a container engine writes into a container by itself."""
+BUILD_GIB = {"cpu": 6, "cuda": 24}
+"""Disk that a build takes while it is under way, wheels and layers together, seen on two builds."""
 
 
-def tag(name: Name) -> str:
-    """The name an image has in the engine: one for each version of the worker, so that checkouts do not collide."""
-    return f"repro-{name}:{digest(worker_code())[:12]}"
-
-
-def build(client: Any, name: Name, say: Say, fresh: bool = False) -> ImageLock:
+def build(
+    client: Any,
+    name: Name,
+    say: Say,
+    fresh: bool = False,
+    pool: Path | None = None,
+    base: BaseLock | None = None,
+) -> ImageLock:
     """Build an image; its lock as found, to compare with docker/images.lock or to record. Raises SetupError.
 
-    `fresh`: from nothing, the base included, and no step out of the engine's cache.
+    `fresh`: from nothing, the base included, and nothing that the engine kept. `base`: instead of docker/base.lock.
     """
-    with _engine_at_work(f"image {tag(name)}: could not be built"):
-        return _built(client, name, say, fresh)
+    with engine_at_work(f"image {tag(name)}: could not be built"):
+        return _built(client, name, say, fresh, pool, base or load_base())
 
 
-def _built(client: Any, name: Name, say: Say, fresh: bool) -> ImageLock:
+def _built(client: Any, name: Name, say: Say, fresh: bool, pool: Path | None, base: BaseLock) -> ImageLock:
     lock = load_locks().images[name]
-    base, base_sha256 = _base(client, name, lock.base, say, fresh)
-    with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
-        context = Path(scratch)
-        _gather(context, ROOT / lock.requirements, say)
-        say(f"building {tag(name)}")
-        arguments = {"BASE_IMAGE": base, "PYTHON_IMAGE": lock.base.python_image or base, "PYTHON": lock.base.python}
-        labels = {"repro.lock": file_digest(ROOT / lock.requirements), "repro.code": digest(worker_code())}
-        given = {"buildargs": arguments, "labels": labels, "nocache": fresh}
-        client.images.build(path=str(context), tag=tag(name), network_mode="none", rm=True, forcerm=True, **given)
+    requirements = ROOT / lock.requirements
+    base_tag, base_sha256 = _base(client, name, base, say, fresh, pool)
+    packages = f"repro-packages-{name}:{_inputs(name, base_sha256, requirements, base)[:12]}"
+    if fresh or not client.images.list(packages):
+        _enough_disk(client, name)
+        compiler = _compiler(name, base, pool)
+        make_packages(client, name, base_tag, requirements, packages, compiler, scratch(), say)
+    with_worker(client, name, packages)
+    content = content_hash(client, client.images.get(tag(name)).id, scratch())
     return lock.model_copy(
         update={
-            "base": lock.base.model_copy(update={"sha256": base_sha256}),
-            "requirements_sha256": file_digest(ROOT / lock.requirements),
+            "base_sha256": base_sha256,
+            "requirements_sha256": file_digest(requirements),
             "python": _python(client, tag(name)),
-            "content": content_hash(client, client.images.get(tag(name)).id),
+            "content": content,
+            "registry": lock.registry if content == lock.content else None,
         }
     )
 
 
 def differences(found: ImageLock, expected: ImageLock) -> list[str]:
-    """Where a built image departs from the lock, inputs before outcome."""
+    """Return where a built image departs from the lock, inputs before outcome."""
     fields = [
-        ("base", found.base.sha256, expected.base.sha256),
+        ("base", found.base_sha256, expected.base_sha256),
         ("packages", found.requirements_sha256, expected.requirements_sha256),
         ("python", found.python, expected.python),
         ("content", found.content, expected.content),
@@ -79,11 +78,14 @@ def differences(found: ImageLock, expected: ImageLock) -> list[str]:
     return [f"{name}: found {str(a)[:12]}, expected {str(b)[:12]}" for name, a, b in fields if a != b]
 
 
-def checked_image(client: Any, name: Name) -> str:
-    """The engine's id of the image, when it has the locked content and this checkout's code. Raises SetupError."""
+def checked_image(client: Any, name: Name, cache: Path | None = None) -> str:
+    """Return the engine's id of the image, when it has the expected content and this checkout's code. Raises SetupError.
+
+    Expected is what docker/images.lock says, or the build with a moved base that `cache` holds.
+    """
     from docker.errors import ImageNotFound
 
-    lock = locked(name)
+    lock = expected_image(name, cache)
     try:
         image = client.images.get(tag(name))
     except ImageNotFound as error:
@@ -92,8 +94,8 @@ def checked_image(client: Any, name: Name) -> str:
         ) from error
     if image.labels.get("repro.code") != digest(worker_code()):
         raise SetupError(f"image {tag(name)}: holds another version of the worker; run: repro images {name}")
-    with _engine_at_work(f"image {tag(name)}: could not be read"):
-        found = content_hash(client, image.id)
+    with engine_at_work(f"image {tag(name)}: could not be read"):
+        found = content_hash(client, image.id, scratch())
     if found != lock.content:
         raise SetupError(
             f"image {tag(name)}: found content {found[:12]}, expected {str(lock.content)[:12]} (docker/images.lock); "
@@ -102,90 +104,48 @@ def checked_image(client: Any, name: Name) -> str:
     return str(image.id)
 
 
-def content_hash(client: Any, image_id: str) -> str:
-    """The content hash of an image, computed once for each image id."""
-    known = _scratch() / "content.json"
-    hashes: dict[str, str] = json.loads(known.read_text()) if known.exists() else {}
-    if image_id not in hashes:
-        hashes[image_id] = _hash_image(client, image_id)
-        write_json(known, hashes)
-    return hashes[image_id]
+def _inputs(name: Name, base_sha256: str, requirements: Path, base: BaseLock) -> str:
+    """Return a digest of everything that the layers below the worker come of."""
+    compiler = [package.sha256 for package in base.of_role("compiler")] if name == "cuda" else []
+    scripts = [file_digest(DOCKER / script) for script in ("install.py", "launcher.py")[: 2 if compiler else 1]]
+    return digest([base_sha256, file_digest(requirements), *scripts, *compiler, ENVIRONMENT])
 
 
-def _hash_image(client: Any, image_id: str) -> str:
-    settings = client.images.get(image_id).attrs["Config"]
-    container = client.containers.create(image_id)
-    try:
-        lines = sorted(_lines(_Stream(container.export(chunk_size=1 << 20))))
-    finally:
-        container.remove(force=True)
-    kept = {key: settings.get(key) for key in ("User", "Env", "Entrypoint", "Cmd", "WorkingDir")}
-    return hashlib.sha256("\n".join([*lines, canonical_json(kept)]).encode()).hexdigest()
+def _debs(name: Name, base: BaseLock, role: Role, pool: Path | None) -> list[Path]:
+    ways = (
+        f"keep the .debs of a machine that has built it and give their folder (repro images {name} --pool DIR), take "
+        f"the image from a registry or file (--pull REF, --load FILE), or build from what Debian has now (--moved)"
+    )
+    return bring_debs(base.of_role(role), base, scratch() / "debs", pool, ways)
 
 
-def _lines(stream: "_Stream") -> Iterator[str]:
-    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
-        for item in archive:
-            path = item.name.removeprefix("./").strip("/")
-            if any(path == own or path.startswith(own + "/") for own in (*OWN, *ENGINES_OWN)):
-                continue
-            file = archive.extractfile(item) if item.isreg() else None
-            content = hashlib.sha256(file.read()).hexdigest() if file else ""
-            yield canonical_json([path, item.type.decode(), item.mode, item.uid, item.gid, item.linkname, content])
+def _base(client: Any, name: Name, base: BaseLock, say: Say, fresh: bool, pool: Path | None) -> tuple[str, str]:
+    """Return (a name the engine knows the base by, digest of its tar)."""
+    known = f"repro-base:{base.sha256[:12]}"
+    if not fresh and pool is None and client.images.list(known):
+        return known, base.sha256
+    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
+        tar = Path(folder) / "base.tar"
+        say(f"making the base of {tag(name)} from {len(base.of_role('worker'))} Debian packages")
+        sha256 = write_tar(_debs(name, base, "worker", pool), tar)
+        client.api.import_image_from_file(str(tar), repository="repro-base", tag=sha256[:12])
+    return f"repro-base:{sha256[:12]}", sha256
 
 
-class _Stream:
-    """The chunks of an export as a file that can be read once."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        """`size` bytes, fewer only at the end."""
-        while len(self._rest) < size:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
-            self._rest += chunk
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+def _compiler(name: Name, base: BaseLock, pool: Path | None) -> list[Path]:
+    """Return what makes Triton's launcher, for the image that has Triton."""
+    return _debs(name, base, "compiler", pool) if name == "cuda" else []
 
 
-def _base(client: Any, name: Name, base: Base, say: Say, fresh: bool) -> tuple[str, str | None]:
-    """(a name the engine knows the base by, digest of its tar where it was made here)."""
-    if base.image is not None:
-        return base.image, None
-    if not fresh and base.sha256 is not None and client.images.list(f"repro-base-{name}:{base.sha256[:12]}"):
-        return f"repro-base-{name}:{base.sha256[:12]}", base.sha256
-    with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
-        tar = Path(scratch) / "base.tar"
-        say(f"making the base of {tag(name)} from Debian packages ({base.suite})")
-        _command([str(ROOT / "docker" / "base-from-debian.sh"), str(tar), str(base.suite)], "the base")
-        sha256 = file_digest(tar)
-        client.api.import_image_from_file(str(tar), repository=f"repro-base-{name}", tag=sha256[:12])
-    return f"repro-base-{name}:{sha256[:12]}", sha256
-
-
-def _gather(context: Path, requirements: Path, say: Say) -> None:
-    """The build's context: Dockerfile, lock, its wheels, the worker's source. All a build can see."""
-    wheels = _scratch() / f"wheels-{file_digest(requirements)[:12]}"
-    if not wheels.exists():
-        say(f"downloading the wheels of {requirements.name}")
-        partial = wheels.with_suffix(".partial")
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--only-binary=:all:"]
-        _command([*pip, "--requirement", str(requirements), "--dest", str(partial)], "the wheels")
-        partial.rename(wheels)
-    shutil.copytree(wheels, context / "wheelhouse", copy_function=os.link)
-    shutil.copy(requirements, context / "requirements.lock")
-    for name in ("Dockerfile", "interpreter.sh"):
-        shutil.copy(ROOT / "docker" / name, context / name)
-    own = shutil.ignore_patterns("__pycache__", "_shipped")
-    shutil.copytree(PACKAGE, context / "repro", ignore=own)
+def _enough_disk(client: Any, name: Name) -> None:
+    """Refuse a build that would fill the disk. Raises SetupError."""
+    for where in {str(client.info().get("DockerRootDir")), str(scratch())}:
+        if Path(where).is_dir() and (free := shutil.disk_usage(where).free / 2**30) < BUILD_GIB[name]:
+            raise SetupError(f"{where}: {free:.0f} GiB are free, building the {name} image takes {BUILD_GIB[name]}")
 
 
 @contextmanager
-def _engine_at_work(problem: str) -> Iterator[None]:
+def engine_at_work(problem: str) -> Iterator[None]:
     """What the engine refuses, or that it went away, is one line. Raises SetupError.
 
     The SDK passes on what its HTTP client raises: requests before an answer, urllib3 and tarfile in the middle of one.
@@ -210,19 +170,11 @@ def _first_line(error: Exception) -> str:
 
 def _python(client: Any, name: str) -> str:
     code = "import platform; print(platform.python_version())"
-    printed: bytes = client.containers.run(
-        name, ["-c", code], entrypoint="/opt/venv/bin/python", network_mode="none", remove=True
-    )
+    printed: bytes = client.containers.run(name, ["-c", code], entrypoint=PYTHON, network_mode="none", remove=True)
     return printed.decode().strip()
 
 
-def _command(command: list[str], what: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        problem = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise SetupError(f"{what}: could not be made ({problem}); see docker/README.md for what a machine needs")
-
-
-def _scratch() -> Path:
+def scratch() -> Path:
+    """Return the folder of kept packages, wheels and hashes."""
     SCRATCH.mkdir(parents=True, exist_ok=True)
     return SCRATCH

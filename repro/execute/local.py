@@ -21,12 +21,18 @@ class LocalRunner:
 
     cache: Path
     threads: int
-    device: Device = "cpu"
+    cards: str = ""
+    """GPUs its workers see: all, or their numbers with commas between; none where the processor does the work."""
     name: str = "local"
+
+    @property
+    def device(self) -> Device:
+        """What runs are planned for: the GPUs they see, else the processor."""
+        return "cuda" if self.cards else "cpu"
 
     def start(self, folders: Sequence[RunFolder]) -> Sequence[Job]:
         """A worker process for each folder."""
-        return [LocalJob.start(folder, self.cache, self.threads, self.device) for folder in folders]
+        return [LocalJob.start(folder, self.cache, self.threads, self.cards) for folder in folders]
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,15 @@ class LocalJob:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, folder: RunFolder, cache: Path, threads: int, device: Device) -> "LocalJob":
+    def start(cls, folder: RunFolder, cache: Path, threads: int, cards: str = "") -> "LocalJob":
         """Start the worker in a session of its own, so that Ctrl-C reaches it through us, once.
 
         It reads a pipe that nobody writes to: when this process ends, however it ends, so does the worker.
         """
         command = [sys.executable, "-m", "repro.worker", "run", str(folder.path), "--cache", str(cache), LEASH]
         environment = given(OMP_NUM_THREADS=str(threads))
-        if device == "cpu":
-            environment["CUDA_VISIBLE_DEVICES"] = ""  # planned for the processor, so it stays there
+        # Planned for the processor, a run stays there: it sees no card.
+        environment.update(CUDA_VISIBLE_DEVICES=cards, CUDA_DEVICE_ORDER="PCI_BUS_ID")
         with folder.open_log() as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True

@@ -1,4 +1,4 @@
-"""What this machine has and can run: processors, memory, disk, packages, GPUs, model hub, container engine, cluster."""
+"""What this machine has and can run: processors, memory, disk, packages, GPUs, model hub."""
 
 import os
 import shutil
@@ -9,8 +9,6 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from repro.errors import SetupError
-from repro.execute.device import gpus, processor_chosen, unusable
 from repro.manifest.load import load_models
 from repro.shipped import IN_CHECKOUT, lock_in_use
 
@@ -46,12 +44,11 @@ def memory_gibibytes() -> float:
 
 
 def abilities(cache: Path, results: Path, lock: Path | None = None) -> list[Ability]:
-    """Return everything `repro doctor` tells, the basics first.
+    """Return what `repro doctor` tells of this machine itself.
 
     `lock` says which packages the worker must have; by default the lock of the torch that is installed.
     """
-    lock = lock or lock_in_use()
-    return [_processor(), *_disks(cache, results), _worker(lock), _gpu(), _hub(), _containers(), _cluster()]
+    return [_processor(), *_disks(cache, results), _worker(lock or lock_in_use()), _hub()]
 
 
 def _processor() -> Ability:
@@ -99,17 +96,6 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _gpu() -> Ability:
-    found = gpus()
-    words = ", ".join(f"{gpu.name} ({gpu.gibibytes:.0f} GiB, driver {gpu.driver})" for gpu in found)
-    if found and processor_chosen():
-        return Ability("GPU", True, f"{words}; not used: TORCH=cpu was chosen")
-    if found and (problem := unusable(found[0])):
-        return Ability("GPU", False, words, problem, needed=True)
-    remedy = "full-size manifests need one; an NVIDIA driver with nvidia-smi shows it"
-    return Ability("GPU", bool(found), words or "none", remedy)
-
-
 def _hub() -> Ability:
     try:
         from huggingface_hub import get_token
@@ -129,36 +115,3 @@ def _hub() -> Ability:
         return Ability("model hub", False, f"{endpoint} does not answer", remedy)
     token = "a token is set" if get_token() else "no token: gated models cannot be fetched until HF_TOKEN is set"
     return Ability("model hub", True, f"{endpoint} answers; {token}")
-
-
-def _containers() -> Ability:
-    from repro.execute.engine import engine
-    from repro.execute.images import checked_image
-
-    what = "containers (docker runner)"
-    try:
-        client = engine(timeout=5)
-    except SetupError as error:
-        return Ability(what, False, "no engine answers", str(error))
-    version = client.version()
-    words = f"{version.get('Platform', {}).get('Name') or 'engine'} {version['Version']}".strip()
-    try:
-        checked_image(client, "cpu")
-    except SetupError as error:
-        return Ability(what, False, words, str(error))
-    return Ability(what, True, f"{words}, image cpu as locked")
-
-
-def _cluster() -> Ability:
-    from repro.execute.slurm import slurm
-
-    try:
-        return Ability("cluster (slurm runner)", True, slurm("sinfo", "--version").strip() + _nodes())
-    except SetupError as error:
-        return Ability("cluster (slurm runner)", False, "none", str(error))
-
-
-def _nodes() -> str:
-    from repro.execute.slurm import slurm
-
-    return f", {len(slurm('sinfo', '--noheader', '--Node').splitlines())} nodes"

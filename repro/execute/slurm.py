@@ -1,4 +1,4 @@
-"""Workers as jobs of a Slurm cluster, submitted through submitit: one array for the runs of one call.
+"""Workers as jobs of a Slurm cluster, submitted through submitit: an array for the runs of one call that ask for the same.
 
 A job is one step that runs the worker on its run's folder, bare or in a container of the node. Whatever ends it (the
 time limit, preemption, a failed node, a kill) the run goes on from its last checkpoint: submitit requeues a job that
@@ -16,8 +16,10 @@ from typing import Any
 
 from repro.errors import SetupError
 from repro.evidence.folder import RunFolder, read_json
+from repro.evidence.request import read_request
 from repro.execute.cluster import Cluster
 from repro.execute.jobs import Job, how_it_ended
+from repro.execute.slurm_ask import Ask, ask_for
 from repro.execute.slurm_step import Step
 from repro.files import write_json
 from repro.plan.image_lock import Name
@@ -79,15 +81,18 @@ class SlurmRunner:
         return [known[folder.path] for folder in folders]
 
     def submit(self, folders: Sequence[RunFolder]) -> list[tuple[RunFolder, str]]:
-        """Submit one array; (folder, job id) each. Raises SetupError in Slurm's words."""
-        if not folders:
-            return []
-        steps = [Step(sys.executable, folder.path, self.cache, self.cluster, self.image) for folder in folders]
-        try:
-            jobs = self._executor().map_array(Step.__call__, steps)
-        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-            raise SetupError(f"Slurm: sbatch refused the jobs ({str(error).strip().splitlines()[-1]})") from error
-        submitted = [(folder, str(job.job_id)) for folder, job in zip(folders, jobs, strict=True)]
+        """Submit an array for each kind of job; (folder, job id) each. Raises SetupError in Slurm's words."""
+        asks = {folder.path: self.ask(folder) for folder in folders}
+        submitted = []
+        for ask in dict.fromkeys(asks.values()):  # jobs of one array ask for the same
+            alike = [folder for folder in folders if asks[folder.path] == ask]
+            steps = [Step(sys.executable, folder.path, self.cache, self.cluster, self.image, ask) for folder in alike]
+            try:
+                jobs = self._executor(ask).map_array(Step.__call__, steps)
+            except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise SetupError(f"Slurm: sbatch refused jobs that ask for {ask.words()} ({reason})") from error
+            submitted += [(folder, str(job.job_id)) for folder, job in zip(alike, jobs, strict=True)]
         for folder, job in submitted:
             write_json(folder.path / "job.json", {"runner": "slurm", "job": job})
         self.queue.update({job: "PENDING" for _, job in submitted})
@@ -109,11 +114,18 @@ class SlurmRunner:
         job = str(read_json(path).get("job")) if path.exists() else ""
         return SlurmJob(folder, self, job) if job and self.state(job) not in OVER else None
 
-    def _executor(self) -> Any:
+    def ask(self, folder: RunFolder, planned: bool = False) -> Ask:
+        """Return what the job of a run's folder asks for; `planned`: by the plan alone."""
+        cluster = Cluster() if planned else self.cluster
+        return ask_for(read_request(folder.path).run, cluster, self.image == "cuda")
+
+    def _executor(self, ask: Ask) -> Any:
         import submitit
 
         executor = submitit.AutoExecutor(folder=self.results / "slurm", cluster="slurm", slurm_max_num_timeout=1000)
-        executor.update_parameters(slurm_array_parallelism=self.at_once, **self.cluster.parameters())
+        executor.update_parameters(
+            slurm_array_parallelism=self.at_once, **self.cluster.parameters(ask.minutes, ask.memory_gib, ask.gpus)
+        )
         return executor
 
 
@@ -151,6 +163,13 @@ class SlurmJob:
 
     def problem(self, code: int) -> str:
         """Why it ended, with Slurm's word for it."""
+        if self.last == "OUT_OF_MEMORY":
+            given, planned = (self.runner.ask(self.folder, plan).memory_gib for plan in (False, True))
+            enough = planned if given < planned else 2 * given
+            return (
+                f"Slurm job {self.job} ran out of memory at the {given:.3g} GiB it asked for; {enough:.3g} would fit: "
+                f"set memory_gib: {enough:.3g} in the file that REPRO_SLURM names, and repeat the command"
+            )
         return f"Slurm job {self.job} ended as {self.last}: {how_it_ended(code, self.folder)}"
 
 

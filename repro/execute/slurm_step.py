@@ -11,6 +11,7 @@ from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
 from repro.execute.given import given
+from repro.execute.slurm_ask import Ask
 from repro.files import write_json
 from repro.plan.image_lock import Name
 
@@ -30,6 +31,7 @@ class Step:
     cache: Path
     cluster: Cluster
     image: Name
+    ask: Ask
 
     def __call__(self) -> int:
         """Run the worker to its end; its exit code, noted beside the run for the host."""
@@ -66,7 +68,7 @@ class Step:
         if self.cluster.container == "apptainer":
             shut = ["--containall", "--no-home", "--net", "--network=none", "--no-privs"]
             told = [f"--env=OMP_NUM_THREADS={self.cluster.cpus}", *(f"--bind={mount}" for mount in mounts)]
-            gpu = ["--nv"] if self.cluster.gpus else []
+            gpu = ["--nv"] if self.ask.gpus else []
             command = ["apptainer", "exec", *shut, *gpu, *told, str(self.cluster.image)]
             return [*command, "/opt/venv/bin/python", *inside]
         options = [f"--container-mounts={','.join(mounts)}", "--no-container-mount-home", "--container-readonly"]
@@ -77,12 +79,14 @@ class Step:
     def _in_docker(self) -> int:
         from repro.execute.container import ContainerRunner, Limits
         from repro.execute.engine import engine
+        from repro.execute.gpu_access import way_through
         from repro.execute.images import checked_image
 
         client = engine()
-        limits = Limits(self.cluster.cpus, int(self.cluster.memory_gib * 2**30))
-        image, gpus = checked_image(client, self.image), os.environ.get("SLURM_JOB_GPUS", "")
-        runner = ContainerRunner(client, image, self.cache, self.folder.parents[2], limits, gpus)
+        limits = Limits(self.cluster.cpus, int(self.ask.memory_gib * 2**30))
+        image, gpus = checked_image(client, self.image, self.cache), os.environ.get("SLURM_JOB_GPUS", "")
+        way = way_through(client.info()) if gpus else None
+        runner = ContainerRunner(client, image, self.cache, self.folder.parents[2], limits, gpus, way)
         (job,) = runner.start([RunFolder(self.folder)])
         try:
             while (code := job.poll()) is None:

@@ -86,10 +86,10 @@ def client() -> Any:
 
 
 @pytest.fixture(scope="session")
-def image(client: Any) -> str:
+def image(client: Any, cache: Path) -> str:
     """The small image, checked."""
     try:
-        return checked_image(client, "cpu")
+        return checked_image(client, "cpu", cache)
     except SetupError as error:
         if REQUIRED:
             raise

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from repro.execute.device import Gpu, gpus
 from repro.execute.fitting import fits
-from repro.execute.machine import LOCK, Ability, Gpu, abilities, gpus
+from repro.execute.gpu_access import DRIVER
+from repro.execute.machine import Ability, abilities
+from repro.execute.places import places
 from repro.manifest.load import experiment_names
+from repro.shipped import lock_in_use
 
 Command = Callable[..., CompletedProcess[str]]
 NOWHERE = Path("/proc/nowhere")
@@ -21,7 +25,7 @@ NOWHERE = Path("/proc/nowhere")
 
 def found(what: str, tmp_path: Path, **given: Path) -> Ability:
     """What the doctor says of one thing."""
-    everything = abilities(**{"cache": tmp_path, "results": tmp_path, **given})
+    everything = [*abilities(**{"cache": tmp_path, "results": tmp_path, **given}), *places(tmp_path)]
     return next(ability for ability in everything if ability.what.startswith(what))
 
 
@@ -72,7 +76,7 @@ def test_packages_are_held_against_the_lock(tmp_path: Path, change: tuple[str, s
     """The environment of the tests is as locked; against a lock that says otherwise it is not."""
     assert found("worker", tmp_path).able
     other = tmp_path / "cpu.lock"
-    other.write_text(LOCK.read_text().replace(*change))
+    other.write_text(lock_in_use().read_text().replace(*change))
     ability = found("worker", tmp_path, lock=other)
     assert not ability.able
     assert words in ability.found
@@ -123,8 +127,12 @@ def test_an_engine_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_an_engine_that_answers_is_named(client: Any, tmp_path: Path):
-    """With its version, whether or not the image is built."""
+    """With its version, and each image and the way to the GPUs on a line of its own, whether or not they are there."""
     assert client.version()["Version"] in found("containers", tmp_path).found
+    for name in ("cpu", "cuda"):
+        ability = found(f"image {name}", tmp_path)
+        assert ability.able or f"repro images {name}" in ability.remedy
+    assert found("GPUs in containers", tmp_path).found
 
 
 @pytest.mark.usefixtures("programs")
@@ -143,7 +151,11 @@ def test_what_the_driver_prints_is_read(programs: Path, tmp_path: Path):
     program.write_text("#!/bin/sh\necho 'A100, 40960, 550.54'\necho 'A100, 81920, 550.54'\n")
     program.chmod(0o755)
     assert gpus() == [Gpu("A100", 40.0, "550.54"), Gpu("A100", 80.0, "550.54")]
-    assert found("GPU", tmp_path).found.startswith("A100 (40 GiB, driver 550.54), A100 (80 GiB")
+    old = found("GPU", tmp_path)
+    assert old.found.startswith("A100 (40 GiB, driver 550.54), A100 (80 GiB")
+    assert (old.able, f"install {DRIVER} or later" in old.remedy) == (False, True)
+    program.write_text(f"#!/bin/sh\necho 'A100, 81920, {DRIVER}'\n")
+    assert found("GPU", tmp_path).able
     program.write_text("#!/bin/sh\necho 'no devices were found'\nexit 9\n")
     assert gpus() == []
 

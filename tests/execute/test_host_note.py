@@ -10,7 +10,7 @@ import pytest
 
 from repro.evidence.folder import RunFolder
 from repro.execute.host_note import commit, note_host
-from repro.manifest.load import ROOT
+from repro.shipped import ROOT
 
 Git = Callable[..., str]
 

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from repro.errors import SetupError
+from repro.execute.base_lock import load_base
 from repro.execute.engine import engine
-from repro.execute.images import build, checked_image, content_hash
+from repro.execute.image_content import content_hash
+from repro.execute.images import build, checked_image, scratch
 from repro.files import file_digest, write_json
-from repro.manifest.load import ROOT
 from repro.plan import image_lock
 from repro.plan.image_lock import load_locks, locked
+from repro.shipped import ROOT
 
 
 def base(client: Any, files: dict[str, str], when: int) -> str:
@@ -62,7 +64,8 @@ def test_content_is_files_and_not_times_nor_our_own_source(
 ):
     """Two images of equal files have one content hash; one changed byte or file gives another."""
     images += [base(client, FILES, 1_000_000_000), base(client, files, when)]
-    assert (content_hash(client, images[0]) == content_hash(client, images[1])) is same
+    hashes = [content_hash(client, image, scratch()) for image in images]
+    assert (hashes[0] == hashes[1]) is same
 
 
 def test_an_image_of_other_content_is_refused(client: Any, image: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -71,7 +74,7 @@ def test_an_image_of_other_content_is_refused(client: Any, image: str, monkeypat
     other = load_locks().model_dump(mode="json")
     other["images"]["cpu"]["content"] = "0" * 64
     write_json(tmp_path / "images.lock", other)
-    monkeypatch.setattr("repro.execute.images.locked", lambda name: locked(name, tmp_path / "images.lock"))
+    monkeypatch.setattr("repro.plan.image_lock.locked", lambda name: locked(name, tmp_path / "images.lock"))
     with pytest.raises(SetupError, match=r"expected 000000000000 .* it is refused"):
         checked_image(client, "cpu")
 
@@ -89,11 +92,13 @@ def test_a_lock_made_with_other_packages_is_refused(tmp_path: Path):
 
 
 def test_an_image_nobody_built_yet_says_how(tmp_path: Path):
-    """The CUDA image is described, and cannot be made where no registry answers."""
+    """In one line, before anything is started."""
     locks = load_locks().model_dump(mode="json")
     locks["images"]["cuda"]["content"] = None
     write_json(tmp_path / "images.lock", locks)
-    with pytest.raises(SetupError, match="image cuda has no recorded content; build it where its base can be had"):
+    with pytest.raises(
+        SetupError, match=r"image cuda has no recorded content; build and record it \(repro images cuda --relock"
+    ):
         locked("cuda", tmp_path / "images.lock")
 
 
@@ -121,10 +126,10 @@ class Engine(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """A build; its context is read whole where an answer follows."""
+        """A container is made; what it should be is read whole where an answer follows."""
         if self.answers:
             self.rfile.read(int(self.headers["Content-Length"]))
-        self._reply(b'{"stream": "Step 1/9"}\r\n')
+        self._reply(b'{"Id": "1"}')
 
     def _reply(self, content: bytes) -> None:
         self.asked.append(self.path)
@@ -161,21 +166,20 @@ def leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         server.server_close()
 
 
-@pytest.mark.parametrize("answers", [False, True], ids=["while the context is sent", "while it builds"])
+@pytest.mark.parametrize("answers", [False, True], ids=["while it is asked", "while it answers"])
 def test_an_engine_that_goes_away_while_it_builds_is_one_line(
     leaving: Callable[..., list[str]], answers: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """Everything up to the build was asked and answered."""
-    wheels = f"wheels-{file_digest(ROOT / 'docker' / 'cpu.lock')[:12]}"
-    (tmp_path / "scratch" / wheels).mkdir(parents=True)
     monkeypatch.setattr("repro.execute.images.SCRATCH", tmp_path / "scratch")
-    asked, said = leaving("/build", answers), []
+    asked, said = leaving("/containers/create", answers), []
     with pytest.raises(
         SetupError, match=r"could not be built, the container engine went away \(.+\); see that it runs"
     ):
         build(engine(), "cpu", said.append)
     assert any("/images/json" in path for path in asked)
-    assert said[-1].startswith("building repro-cpu:")
+    assert said == [], "base and packages are there already, says this engine"
+    assert any(load_base().sha256[:12] in path for path in asked)
 
 
 def test_the_command_ends_with_that_line_and_2(leaving: Callable[..., list[str]]):

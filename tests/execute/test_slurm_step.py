@@ -12,7 +12,8 @@ import pytest
 from repro.errors import ManifestError
 from repro.evidence.folder import read_json
 from repro.execute.cluster import Cluster, load_cluster
-from repro.execute.runners import environment
+from repro.execute.runners import Choice, environment
+from repro.execute.slurm_ask import Ask
 from repro.execute.slurm_step import Step
 from repro.files import file_digest
 
@@ -31,7 +32,7 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Called:
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
 
     def carry_out(cluster: Cluster) -> list[str]:
-        assert Step(sys.executable, folder, tmp_path / "cache", cluster, "cpu")() == 7
+        assert Step(sys.executable, folder, tmp_path / "cache", cluster, "cpu", Ask(60, 4.0, cluster.gpus or 0))() == 7
         assert read_json(folder / "exit.json") == {"code": 7}, "the host learns how the worker ended"
         return (tmp_path / "called").read_text().splitlines()
 
@@ -95,6 +96,6 @@ def test_a_run_is_named_for_the_content_of_its_image_file(tmp_path: Path, monkey
     image.write_bytes(b"one")
     monkeypatch.setenv("REPRO_SLURM", str(tmp_path / "cluster.yaml"))
     (tmp_path / "cluster.yaml").write_text(f"container: apptainer\nimage: {image}\n")
-    assert environment("slurm", "cpu")["image"] == f"apptainer:{file_digest(image)}"
+    assert environment(Choice("slurm", ""), "cpu", tmp_path)["image"] == f"apptainer:{file_digest(image)}"
     (tmp_path / "cluster.yaml").write_text("container: pyxis\nimage: registry/repro:1\n")
-    assert environment("slurm", "cpu")["image"] == "pyxis:registry/repro:1"
+    assert environment(Choice("slurm", ""), "cpu", tmp_path)["image"] == "pyxis:registry/repro:1"
