@@ -4,6 +4,7 @@ In a checkout they lie beside the package. An installed package carries them ins
 that every command works in any folder. What lies under the same name in the working folder comes first.
 """
 
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -24,7 +25,7 @@ def places(folder: str) -> list[Path]:
 
 def find(folder: str, name: str) -> Path | None:
     """Return the first file or folder `name` among the places of `folder`; None where there is none."""
-    return next((place / name for place in places(folder) if (place / name).exists()), None)
+    return next((place / name for place in places(folder) if os.path.exists(place / name)), None)
 
 
 def lock_in_use() -> Path:

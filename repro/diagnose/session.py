@@ -197,13 +197,10 @@ def _data(
         ]
         for domain, sources in run.domains.items()
     }
-    used = {domain for phase in run.condition.phases for domain in phase.mixture}
+    used = sorted({domain for phase in run.condition.phases for domain in phase.mixture})
     encode = cached(lambda text: tokenise(tokenizer, text, run.training))
     held = HeldOut((text for sources in parts.values() for _, chosen in sources for text in chosen), encode, tokenizer)
-    trained = {
-        domain: [[text for text in kept if not held.holds(text)] for kept, _ in parts[domain]]
-        for domain in sorted(used)
-    }
+    trained = {name: [[text for text in kept if not held.holds(text)] for kept, _ in parts[name]] for name in used}
     per_step = run.training.sequences_per_step
     phases, seed = run.condition.phases, run.draw_seed
     if run.condition.mixing == "tokens":

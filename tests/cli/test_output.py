@@ -111,6 +111,7 @@ def test_verdicts_need_no_home_that_can_be_written(tmp_path: Path) -> None:
 def test_a_file_system_without_locks_is_named(tmp_path: Path) -> None:
     """Before anything is written."""
     results = tmp_path / "results"
+    results.mkdir()
     command = [sys.executable, "-c", LOCKLESS, "ingest", "--results", str(results)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     one_line(done, f"{results}: its file system cannot lock files (Function not implemented)")
@@ -120,6 +121,7 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path) -> None:
 
 def test_a_home_folder_is_meant_by_its_sign(repro: Command, tmp_path: Path) -> None:
     """After `=` and in a variable a shell leaves `~` alone."""
+    (tmp_path / "home" / "mine").mkdir(parents=True)
     for arguments, changes in ((["--results=~/mine"], {}), ([], {"REPRO_RESULTS": "~/mine"})):
         done = repro("status", *arguments, HOME=str(tmp_path / "home"), **changes)
         assert f"no runs under {tmp_path / 'home' / 'mine' / 'runs'}" in done.stdout

@@ -46,7 +46,7 @@ def test_a_full_disk_under_the_output_is_no_bug_and_no_verdict(repro: Command, t
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
-    assert "standard output cannot be written" in done.stderr
+    assert "standard output: No space left on device; free disk space" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -62,7 +62,16 @@ def test_plain_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
 
 def verdict(**fields: object) -> Verdict:
     """A verdict as far as JUnit reads it."""
-    made = {"id": "p/t/1", "source": "p", "locator": "Table 1", "printed": "1", "estimate": 2.0, "reason": "r"}
+    made = {
+        "id": "p/t/1",
+        "source": "p",
+        "locator": "Table 1",
+        "printed": "1",
+        "estimate": 2.0,
+        "reason": "r",
+        "basis": "measured",
+        "grade": "own",
+    }
     return Verdict.model_construct(None, **{**made, "outcome": "contradicted", **fields})
 
 
