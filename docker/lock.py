@@ -38,10 +38,16 @@ def normal(name: str) -> str:
 
 
 def entries(lock: Path) -> dict[str, str]:
-    """A lock file's entries for Linux, pin and hashes together, by package."""
+    """A lock file's entries for the image's platform, pin and hashes together, by package."""
     blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text().strip())
     linux = (block for block in blocks if " ; sys_platform == 'darwin'" not in block.splitlines()[0])
-    return {normal(re.split(r"[=\s\[]", block, maxsplit=1)[0]): block for block in linux}
+    return {normal(re.split(r"[=\s\[]", block, maxsplit=1)[0]): for_image(block) for block in linux}
+
+
+def for_image(block: str) -> str:
+    """An entry without its marker; of PyTorch's CPU builds the one for the image (ci/torch_cpu.lock has it first)."""
+    block = block.replace(" ; sys_platform == 'linux'", "", 1)
+    return " \\\n".join(block.split(" \\\n")[:2]) if "+cpu" in block.splitlines()[0] else block
 
 
 def main() -> None:
