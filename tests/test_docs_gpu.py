@@ -61,7 +61,7 @@ def test_the_page_shows_the_whole_way():
     verbs = [" ".join(command.split()[:2]) for command in COMMANDS]
     assert verbs == [
         "make setup", "repro doctor", "make images", "repro fetch", "repro plan", "repro run", "repro status",
-        "make reproduce", "make reproduce", "repro verify", "repro explain",
+        "make reproduce", "make reproduce", "repro ingest", "repro verify", "repro explain",
     ]  # fmt: skip
     others = [line for line in LINES if line not in COMMANDS]
     assert others == ["partition: gpu", "account: example", "container: docker"]
@@ -118,7 +118,7 @@ def test_its_make_targets_take_what_the_page_gives_them(command: str):
         assert "repro images cuda" in done.stdout
     if "reproduce" in command:
         runner = command.rpartition("=")[2]
-        assert f"RUNNER={runner} ci/reproduce.sh scale_ladder" in done.stdout
+        assert f"RUNNER={runner} ONLY='' ci/reproduce.sh \"scale_ladder\"" in done.stdout
 
 
 def test_its_cluster_file_is_one(tmp_path: Path):

@@ -12,11 +12,14 @@ def at_work(results: Path) -> dict[Path, str]:
 
 
 def _containers(results: Path) -> dict[Path, str]:
+    from docker.errors import DockerException
+    from requests import RequestException
+
     from repro.execute.engine import engine
 
     try:
         found = engine(timeout=5).containers.list(filters={"label": f"repro.results={results}"})
-    except SetupError:
+    except (SetupError, DockerException, RequestException):  # the last two: it went away in the middle
         return {}
     return {Path(container.labels["repro.folder"]): "running in a container" for container in found}
 

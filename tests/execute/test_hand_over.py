@@ -13,6 +13,7 @@ from repro.execute.container import UNPRIVILEGED, _mounts, hand_over
 from repro.execute.given import given
 from repro.execute.jobs import last_line
 from repro.execute.local import LocalJob
+from repro.execute.slurm_ask import Ask
 from repro.execute.slurm_step import Step
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
@@ -75,13 +76,17 @@ def test_a_colon_in_a_path_mounts_the_folder_and_not_a_part_of_it(tmp_path: Path
     evidence, cache = _mounts(tmp_path / "a:b", tmp_path / "c:ro")
     assert (evidence["Source"], cache["Source"]) == (str(tmp_path / "a:b"), str(tmp_path / "c:ro"))
     assert cache["ReadOnly"] is True
-    step = Step("python", tmp_path / "a:b", tmp_path, Cluster(container="apptainer", image="x.sif"), "cpu")
+    step = Step(
+        "python", tmp_path / "a:b", tmp_path, Cluster(container="apptainer", image="x.sif"), "cpu", Ask(60, 4.0, 0)
+    )
     with pytest.raises(SetupError, match="colon"):
         step._command()
 
 
 def test_pyxis_starts_the_worker_without_a_network(tmp_path: Path) -> None:
-    command = Step("python", tmp_path, tmp_path, Cluster(container="pyxis", image="x"), "cpu")._command()
+    command = Step(
+        "python", tmp_path, tmp_path, Cluster(container="pyxis", image="x"), "cpu", Ask(60, 4.0, 0)
+    )._command()
     assert command.index("--net") == command.index("/usr/bin/unshare") + 3
     assert command.index("--net") < command.index("/opt/venv/bin/python")
 

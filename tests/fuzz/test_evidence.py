@@ -123,7 +123,7 @@ def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
     if kind == "audit":
         findings((), path)
     elif kind == "structure":
-        structures([Wanted(model, Training())], tmp_path, print)
+        structures([Wanted(model, Training())], tmp_path, print, known={})
     elif kind == "texts":
         path.write_text('"one"\n"two"\n')
 

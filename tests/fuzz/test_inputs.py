@@ -184,7 +184,7 @@ def test_cluster_files(fuzz: Fuzz, strategies: Strategies, tmp_path: Path, monke
 
     def judge(content: bytes) -> None:
         path.write_bytes(content)
-        load_cluster().parameters()
+        load_cluster().parameters(60, 4.0, 0)
 
     seed = {"partition": "gpu", "account": "x", "minutes": 60, "cpus": 4, "memory_gib": 16.0, "gpus": 1,
             "container": "apptainer", "image": "x.sif"}  # fmt: skip

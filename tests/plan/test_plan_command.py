@@ -122,9 +122,8 @@ def test_runs_that_only_measure_take_time_and_small_figures_are_words(repro: Com
 
 def test_square_brackets_in_names_are_printed_as_they_are(repro: Command, tmp_path: Path) -> None:
     content = yaml.safe_load((MANIFESTS / "smoke.yaml").read_text()) | {"id": "mine"}
-    content["conditions"] = {"[bold]": content["conditions"]["B0"], "[/x]": content["conditions"]["B0"]}
-    content["arms"] = [{"models": ["tiny-qwen2"], "conditions": ["[bold]", "[/x]"], "seeds": [0]}]
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
-    done = repro("plan", str(tmp_path / "mine.yaml"))
+    (tmp_path / "[bold]").mkdir()
+    (tmp_path / "[bold]" / "mine.yaml").write_text(yaml.safe_dump(content))
+    done = repro("plan", "[bold]/mine.yaml", "--results", "[/x]", REPRO_CACHE=str(tmp_path / "[red]"))
     assert done.returncode == 0, done.stderr
-    assert "tiny-qwen2-[bold]" in done.stdout
+    assert repro("status", "--results", "[bold]").stdout.startswith(f"no runs under {tmp_path / '[bold]'}")

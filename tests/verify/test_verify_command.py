@@ -92,7 +92,7 @@ def test_without_a_store_what_needs_runs_is_not_run_and_says_what_it_would_take(
 
 def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Path, capsys):
     store_in(tmp_path / "results", value=5.0)
-    assert command(["verify", "scale_ladder", "--junit", str(tmp_path / "v.xml")]) == 1
+    assert command(["verify", "scale_ladder", "--trust-store", "--junit", str(tmp_path / "v.xml")]) == 1
     assert "✗" in capsys.readouterr().out
     assert ET.parse(tmp_path / "v.xml").getroot().tag == "testsuites"
     with duckdb.connect(str(tmp_path / "results" / NAME), read_only=True) as connection:
@@ -100,7 +100,7 @@ def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Pat
         (kept,) = connection.execute("SELECT count(*) FROM claims").fetchone()
     assert contradicted >= 1
     assert kept == len([claim for claim in load_claims() if claim.measured_by == "scale_ladder"])
-    assert command(["verify", "scale_ladder"]) == 1, "verifying twice replaces the rows"
+    assert command(["verify", "scale_ladder", "--trust-store"]) == 1, "verifying twice replaces the rows"
 
 
 def test_changed_tolerances_end_with_one_clear_line(tmp_path: Path, cache: Path, monkeypatch, capsys):
@@ -109,7 +109,7 @@ def test_changed_tolerances_end_with_one_clear_line(tmp_path: Path, cache: Path,
     monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("REPRO_CACHE", str(cache))
     store_in(tmp_path / "results", value=0.6, sealed=False)
-    assert main(["verify", "scale_ladder"]) == 2
+    assert main(["verify", "scale_ladder", "--trust-store"]) == 2
     error = capsys.readouterr().err.strip()
     assert "changed after their evidence was planned" in error
     assert "\n" not in error
