@@ -24,6 +24,18 @@ GIBIBYTES = 3
 """Memory that one of the processes side by side takes at the most, models included."""
 
 
+WORKING = ("ci", "diagnose", "execute", "fuzz", "train")
+"""Folders whose tests start workers, load models or make environments: all of them carry the mark `worker`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-quick` leaves out; a test elsewhere carries the mark itself."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).parts[0] in WORKING:
+            item.add_marker(pytest.mark.worker)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """As many processes as there are cores, while the memory holds them."""
     return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().total / 2**30 / GIBIBYTES)))

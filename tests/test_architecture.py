@@ -16,6 +16,7 @@ def test_imports_point_down_and_the_host_never_reaches_torch() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.worker
 def test_a_command_of_the_host_leaves_torch_unloaded() -> None:
     """The contracts read import statements; this one looks at what is loaded after real work."""
     probe = (
@@ -27,6 +28,7 @@ def test_a_command_of_the_host_leaves_torch_unloaded() -> None:
     assert subprocess.run([sys.executable, "-c", control], capture_output=True, check=False).returncode == 1
 
 
+@pytest.mark.worker
 def test_the_worker_leaves_the_database_unloaded() -> None:
     probe = "import sys, repro.diagnose.session, repro.train.weights; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode == 0

@@ -67,6 +67,7 @@ def test_the_page_shows_the_whole_way():
     assert others == ["partition: gpu", "account: example", "container: docker"]
 
 
+@pytest.mark.worker
 def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path):
     """On a machine with no card: local, since the image is not here, or in the image without a GPU."""
     for command in COMMANDS:
@@ -86,6 +87,7 @@ def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path)
     assert "tiny-llama-B3-s1" not in status.stdout, "one rung alone was run"
 
 
+@pytest.mark.worker
 def test_its_reproduce_command_ends_with_a_verdict(twin: Path, tmp_path: Path, cache: Path):
     """The script behind `make reproduce`, with the local runner: containers and Slurm have stages of their own."""
     twin.write_text(TWIN.substitute(image="local", seeds="[0]"))

@@ -79,6 +79,7 @@ def test_the_package_holds_every_file_that_the_checkout_has(installed: Path):
     assert {path.name for path in installed.iterdir()} == {"repro", "repro-0.1.0.dist-info"}
 
 
+@pytest.mark.worker
 def test_a_name_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repro: Command):
     monkeypatch.chdir(tmp_path)
     assert find("manifests", "smoke.yaml") == MANIFESTS / "smoke.yaml"
@@ -94,6 +95,7 @@ def test_a_name_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: p
     assert len(json.loads(repro("plan", "scale_ladder", "--json").stdout)) == 22
 
 
+@pytest.mark.worker
 def test_a_probe_set_and_a_paper_of_the_working_folder_are_found(tmp_path: Path, repro: Command):
     shutil.copytree(ROOT / "probes" / "factorial_48", tmp_path / "probes" / "mine")
     concepts = tmp_path / "probes" / "mine" / "concepts.yaml"

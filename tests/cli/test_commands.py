@@ -94,6 +94,7 @@ def test_sql_shows_square_brackets_as_they_are(repro: Command) -> None:
     assert "[v2]" in done.stdout
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("sql", ["", " ;", "-- only a comment", "/* and another */"])
 def test_a_query_without_a_statement_is_one_line_and_exit_code_2(repro: Command, sql: str) -> None:
     assert repro("ingest").returncode == 0
@@ -104,6 +105,7 @@ def test_a_query_without_a_statement_is_one_line_and_exit_code_2(repro: Command,
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("arguments", [["status"], ["sql", "SELECT 1"], ["sql", "SELECT 1", "--format", "json"]])
 def test_a_reader_who_stops_reading_is_no_verdict(repro: Command, tmp_path: Path, arguments: list[str]) -> None:
     assert repro("ingest").returncode == 0
@@ -118,6 +120,7 @@ def test_a_reader_who_stops_reading_is_no_verdict(repro: Command, tmp_path: Path
     assert process.returncode == 128 + signal.SIGPIPE
 
 
+@pytest.mark.worker
 def test_verifying_a_manifest_without_claims_says_so_and_is_well(repro: Command) -> None:
     assert repro("ingest").returncode == 0
     done = repro("verify", "companions_laptop")

@@ -30,6 +30,7 @@ def one_line(done: subprocess.CompletedProcess[str], words: str) -> None:
     assert words in line
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
 def test_the_table_and_the_code_do_not_depend_on_the_encoding(encoding: str) -> None:
     """The printed numbers and verdicts are the same; only signs that cannot be written are others."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import get_args
 
+import pytest
 import yaml
 
 from repro.manifest.data import HubDataset, LocalFile
@@ -19,6 +20,7 @@ FILES = re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", PAGE, re.S)
 QUERIES = re.findall(r'repro sql "([^"]+)"', PAGE)
 
 
+@pytest.mark.worker
 def test_the_page_s_example_runs_and_its_queries_find_the_numbers(repro: Command, tmp_path: Path) -> None:
     assert [name for name, _ in FILES] == ["mine.yaml", "notes.jsonl"]
     for name, content in FILES:

@@ -109,6 +109,7 @@ def test_a_device_without_room_stays_a_device() -> None:
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
 
 
+@pytest.mark.worker
 def test_junit_to_standard_output_is_printed(repro: Command, tmp_path: Path) -> None:
     done = repro("verify", "smoke", "--junit", "/dev/stdout", "--json")
     assert "<testsuites" in done.stdout

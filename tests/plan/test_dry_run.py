@@ -68,6 +68,7 @@ def test_the_32b_ladder_trains_896_matrices(plans) -> None:
     assert found == {896}
 
 
+@pytest.mark.worker
 def test_a_manifest_whose_target_is_not_there_is_refused(cache: Path) -> None:
     """One clear line: where, what was found, what would do."""
     (run, *_) = expand(load_experiment("smoke"), local_environment())[1:]
@@ -80,6 +81,7 @@ def test_a_manifest_whose_target_is_not_there_is_refused(cache: Path) -> None:
         dry_run([mistaken], cache, print)
 
 
+@pytest.mark.worker
 def test_a_record_is_named_by_what_decides_it(cache: Path) -> None:
     """Rank and targets change it, dropout and learning rate do not; a damaged record is made again."""
     model, training = load_models()["tiny-llama"], load_experiment("smoke").training

@@ -38,6 +38,7 @@ def test_parameters_are_those_of_the_real_architecture(name: str):
     assert linear_parameters(shape) == sum(linear)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", ["tiny-qwen2", "smollm2-135m", "mistral-7b-v0.3", "qwen2.5-coder-32b"])
 @pytest.mark.parametrize("targets", [Lora().targets, ("q_proj", "v_proj")], ids=["all linear", "attention"])
 def test_trained_parameters_are_those_peft_adds(name: str, targets: tuple[str, ...]):

@@ -15,6 +15,7 @@ from repro.manifest.load import MANIFESTS
 Command = Callable[..., CompletedProcess[str]]
 
 
+@pytest.mark.worker
 def test_the_ladder_shows_runs_memory_hours_and_what_was_found(repro: Command) -> None:
     """A 32B model is built without weights; a CPU with too little memory gets no hours."""
     done = repro("plan", "scale_ladder", "--json")
@@ -30,6 +31,7 @@ def test_the_ladder_shows_runs_memory_hours_and_what_was_found(repro: Command) -
     assert "Assumed: one A100" in text
 
 
+@pytest.mark.worker
 def test_what_fits_here_has_processor_hours(repro: Command) -> None:
     rows = json.loads(repro("plan", "smoke", "--json").stdout)
     assert all(0 < row["cpu_hours"][0] < row["cpu_hours"][1] < 0.1 for row in rows)
@@ -72,6 +74,7 @@ Card = Callable[[int], dict[str, str]]
 FULL = {"quantisation": {"format": "none", "double": False}, "adapter": {"kind": "full"}}
 
 
+@pytest.mark.worker
 def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, card: Card, tmp_path: Path) -> None:
     """Without 4 bits 32B is too large and 7B is not."""
     mine = _changed(tmp_path, quantisation={"format": "none", "double": False})
@@ -89,6 +92,7 @@ def test_what_cannot_fit_is_named_marked_and_left_out(repro: Command, card: Card
     assert all(row["obstacle"] is None or row["state"] == "too large" for row in rows)
 
 
+@pytest.mark.worker
 def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, card: Card, tmp_path: Path) -> None:
     whole = _changed(tmp_path, models=("qwen2.5-coder-32b",), **FULL)
     done = repro("plan", whole, **card(80))
@@ -99,6 +103,7 @@ def test_a_plan_of_which_nothing_can_run_ends_with_one_line(repro: Command, card
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.worker
 def test_a_gpu_that_is_here_decides_for_plan_and_run(repro: Command, card: Card) -> None:
     """A card of 24 GiB holds 14B in 4 bits and not 32B."""
     rows = json.loads(repro("plan", "scale_ladder", "--json", **card(24)).stdout)

@@ -134,6 +134,7 @@ def test_no_probe_comes_from_a_file_that_is_trained_on() -> None:
     assert trained_on(wikipedia.model_copy(update={"file": "20231101.en/train-00000-of-00041.parquet"}))
 
 
+@pytest.mark.worker
 def test_the_recipe_becomes_132_texts_that_keep_every_declared_limit(fetch: Any, hub: Hub, folder: Path) -> None:
     planned = fetch("plan")
     assert planned.returncode == 0, "a plan needs no texts"
@@ -153,6 +154,7 @@ def test_the_recipe_becomes_132_texts_that_keep_every_declared_limit(fetch: Any,
     assert hub.asked == [], "what is here is not fetched again"
 
 
+@pytest.mark.worker
 def test_the_order_of_records_decides_nothing_and_their_content_does(fetch: Any, hub: Hub, folder: Path) -> None:
     hashes: list[str] = []
     for part in (slice(None), slice(None, None, -1), slice(3, None)):
@@ -175,6 +177,7 @@ def test_an_unpinned_source_keeps_the_revision_it_was_first_had_at(fetch: Any, h
     assert file_digest(folder / "probes.jsonl") == before
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     ("change", "words"),
     [

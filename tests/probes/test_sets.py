@@ -11,6 +11,7 @@ from repro.probecheck.texts import closest_pair
 DESIGNS = {"factorial_48": 48, "core_60": 60, "diverse_60": 60, "six_domain_480": 480}
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_set_keeps_its_limits(name: str) -> None:
     report = check(load_probe_set(name))

@@ -60,6 +60,7 @@ def test_a_long_list_is_cut_and_counted(tmp_path: Path) -> None:
     assert found[-1].startswith("and ")
 
 
+@pytest.mark.worker
 def test_run_says_it_before_anything_is_trained_and_plan_beside_its_json(repro: Command, tmp_path: Path) -> None:
     text = (MANIFESTS / "smoke.yaml").read_text().replace("id: smoke", "id: scale_ladder")
     (tmp_path / "scale_ladder.yaml").write_text(text)

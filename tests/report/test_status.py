@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 Command = Callable[..., CompletedProcess[str]]
 MANIFEST = """
 id: failing
@@ -18,6 +20,7 @@ arms:
 """
 
 
+@pytest.mark.worker
 def test_a_failure_is_told_once_and_the_status_repeats_its_last_words(
     repro: Command, tmp_path: Path, tiny_llama: Path
 ) -> None:

@@ -197,6 +197,7 @@ STORE: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", STORE)
 def test_an_edited_store_is_refused_with_the_command_that_mends_it(repro: Command, results: Path, name: str) -> None:
     assert repro("verify", "smoke", results=results).returncode != 2, "the control"
@@ -219,6 +220,7 @@ def test_sql_answers_from_an_edited_store_and_says_that_it_was_edited(repro: Com
     assert "was edited since repro wrote it" in done.stderr
 
 
+@pytest.mark.worker
 def test_a_store_that_is_trusted_is_judged_and_the_output_says_so(repro: Command, results: Path) -> None:
     shutil.rmtree(results / "runs")
     refused = repro("verify", "smoke", results=results)

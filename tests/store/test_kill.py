@@ -49,6 +49,7 @@ def check_what_is_there(results: Path) -> None:
     assert query(results, "SELECT count(*) FROM runs")[1] == [(3,)]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("verb", ["ingest", "verify", "clean"])
 def test_a_killed_command_leaves_a_store_that_the_next_one_reads(
     repro: Command, cache: Path, results: Path, verb: str
@@ -95,6 +96,7 @@ def test_a_store_is_whole_at_every_single_step_of_taking_its_place(
             check_what_is_there(results)
 
 
+@pytest.mark.worker
 def test_a_killed_fetch_is_made_up_for_by_the_next(repro: Command, cache: Path, tmp_path: Path) -> None:
     """Texts come whole or not at all."""
     own = tmp_path / "cache"

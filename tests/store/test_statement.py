@@ -192,6 +192,7 @@ def content(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): file_digest(path) for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.worker
 def test_no_statement_that_writes_or_reaches_out_is_answered(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,6 +307,7 @@ def test_a_table_shows_a_thousand_rows_and_says_so(repro: Command, results: Path
     )
 
 
+@pytest.mark.worker
 def test_a_store_beside_a_log_is_refused_with_the_command_that_mends_it(repro: Command, results: Path) -> None:
     """DuckDB would replay any log that lies there, forged or stale."""
     assert repro("sql", "SELECT 1", results=results).returncode == 0, "the control"

@@ -30,6 +30,7 @@ def finish(results: Path, number: int, value: float = 1.0) -> RunFolder:
     return folder
 
 
+@pytest.mark.worker
 def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
     finish(tmp_path, 1, 0.5)
     finish(tmp_path, 2, 0.7)
@@ -46,6 +47,7 @@ def test_an_ingest_twice_gives_the_same_tables(tmp_path: Path) -> None:
     assert query(tmp_path, collapsed)[1] == [("default", 500, 500), ("anchored", None, 500)]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(("runs", "named"), [([1], ("1 run in", "1 row")), ([1, 2], ("2 runs in", "2 rows"))])
 def test_one_is_said_as_one(
     repro: Callable[..., CompletedProcess[str]], tmp_path: Path, runs: list[int], named: tuple[str, str]

@@ -9,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from repro.verify.holm import holm, z_histogram
 
 
+@pytest.mark.worker
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_adjusted_p_values_are_statsmodels(p_values: list[float]):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)

@@ -71,6 +71,7 @@ def test_two_z_of_one_truth_differ_in_five_percent():
     assert np.mean(outside) == pytest.approx(0.05, abs=0.015)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("statistic", ["median", "min", "max", "q75", "span", "iqr"])
 @pytest.mark.parametrize(("n", "m"), [(3, 3), (8, 3), (8, 8)])
 def test_order_statistics_of_one_process_differ_in_five_percent(statistic: str, n: int, m: int):

@@ -20,6 +20,7 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("decade", range(10))
 def test_a_hundred_papers_that_agree_with_themselves_raise_no_alarm(
     decade: int, load: Load, random_paper: Callable[[int], list[Fields]]
