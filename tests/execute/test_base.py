@@ -38,6 +38,8 @@ def archive(
     debian: Any, helper: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     """An archive on loopback that this machine takes for its mirror and for Debian's snapshots."""
+    if shutil.which("gpg") is None:
+        pytest.skip("needs gpg, which signs the archive of the test")
     held = debian.Archive(tmp_path / "gpg")
     with helper("execute/fetch/loopback.py").serving(held.answer) as address:
         monkeypatch.setattr(debs, "SOURCES", ("/no/apt/here",))

@@ -24,6 +24,11 @@ REVISION = "b" * 40
 EXPECTED = [f"text {number} «{'·' * (number % 7)}»" for number in range(5000)]
 
 
+pytestmark = pytest.mark.skipif(
+    not os.access("/dev/shm", os.W_OK), reason="needs /dev/shm, which streaming data sets share memory through"
+)
+
+
 def lines(start: int, stop: int) -> bytes:
     """Records of the set as JSON lines."""
     return "".join(json.dumps({"text": text}) + "\n" for text in EXPECTED[start:stop]).encode()

@@ -13,6 +13,7 @@ import yaml
 from repro.manifest.load import MANIFESTS, load_experiment
 from repro.plan.budget import GIB, gibibytes
 from repro.plan.expand import expand, local_environment
+from repro.shipped import lock_in_use
 from repro.train.loop import Step
 from repro.train.usage import Usage
 
@@ -70,5 +71,9 @@ def test_a_real_run_holds_the_memory_that_was_planned(repro: Command, tmp_path: 
     (folder,) = (tmp_path / "results").glob("runs/used/*")
     (attempt,) = json.loads((folder / "usage.json").read_text())["attempts"]
     assert attempt["training_steps"] == run.steps
-    assert gibibytes(run) == pytest.approx(attempt["peak_memory_bytes"] / GIB, rel=0.15)
+    held = attempt["peak_memory_bytes"] / GIB
+    if lock_in_use().stem == "cuda":  # PyPI's build maps CUDA's libraries too, which a large model hardly shows
+        assert gibibytes(run) < held < gibibytes(run) + 0.5
+    else:
+        assert gibibytes(run) == pytest.approx(held, rel=0.15)
     assert "usage.json" in json.loads((folder / "done.json").read_text())["files"]
