@@ -10,5 +10,5 @@ if [ "${1:-}" = quick ]; then
   echo "repro: the tests that start no worker: about two minutes on two cores"
   exec "$python" -m pytest -n auto -m "not worker" "$@"
 fi
-echo "repro: all tests: about ten minutes on two cores, less on more; make test-quick is two minutes"
+echo "repro: all tests: about a quarter of an hour on two cores, less on more; make test-quick is two minutes"
 exec "$python" -m pytest -n auto "$@"
