@@ -4,8 +4,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-MISSING = frozenset(["", "na", "n/a", "<na>", "nan", "nat", "none", "null"])
-"""What R, pandas, NumPy and SQL write where there is no label, in small letters."""
+MISSING = frozenset(
+    (
+        *("", "na", "n/a", "n.a.", "<na>", "nan", "-nan", "nat", "none", "null"),
+        *("#n/a", "#n/a n/a", "#na", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+    )
+)
+"""What R, pandas, NumPy, spreadsheets and SQL write where there is no label, in small letters: all that pandas reads so."""
 
 
 def is_missing(label: str) -> bool:

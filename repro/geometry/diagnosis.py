@@ -127,7 +127,7 @@ def checked(X: npt.ArrayLike) -> Array:
     array = np.asarray(X)
     if array.ndim != 2 or 0 in array.shape:
         raise InputError(f"activations have shape {array.shape}; expected probes × width, neither empty.")
-    if array.dtype == np.uint16:
+    if (array.dtype.kind, array.dtype.itemsize) == ("u", 2):  # in either byte order
         raise InputError(
             "activations are of type uint16: are they the bits of bfloat16, which NumPy does not have? Save them as "
             "float32 (X.float().numpy() in torch); whole numbers as int64."

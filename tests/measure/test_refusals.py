@@ -103,7 +103,7 @@ def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refus
     assert "Rescale them" in refused(capsys, files(1e100 * X, columns))
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "NA", "<NA>", "None", "N/A", "null"])
+@pytest.mark.parametrize("word", ["nan", "NaN", "NA", "<NA>", "None", "N/A", "null", "n.a.", "#N/A", "-NaN"])
 def test_a_label_that_stands_for_none_is_refused(tmp_path: Path, word: str) -> None:
     """A class of its own would raise the rank and move every number; a name that begins so is one."""
     path = tmp_path / "l.csv"
@@ -117,9 +117,10 @@ def test_a_label_that_stands_for_none_is_refused(tmp_path: Path, word: str) -> N
 def test_activations_that_are_the_bits_of_bfloat16_are_asked_about(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     rows = np.random.default_rng(0).standard_normal((8, 5)).astype(np.float32)
-    np.savez(path, activations=(rows.view(np.uint32) >> 16).astype(np.uint16))
-    with pytest.raises(InputError, match="are they the bits of bfloat16"):
-        read_activations(path)
+    for order in ("<u2", ">u2"):
+        np.savez(path, activations=(rows.view(np.uint32) >> 16).astype(order))
+        with pytest.raises(InputError, match="are they the bits of bfloat16"):
+            read_activations(path)
     np.savez(path, activations=rows)
     assert read_activations(path).shape == (8, 5)
 
