@@ -61,9 +61,17 @@ def _text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 
 def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Return the ids that the tokenizer puts before and after a text, seen on a text of one letter."""
+    """Return the ids that the tokenizer puts before and after a text, seen on a text of one letter.
+
+    Raises InputError for a tokenizer that reads a text otherwise between its own tokens.
+    """
     whole, inner = tokenizer("a")["input_ids"], _text_ids(tokenizer, "a")
-    start = next(at for at in range(len(whole)) if whole[at : at + len(inner)] == inner)
+    start = next((at for at in range(len(whole)) if inner and whole[at : at + len(inner)] == inner), None)
+    if start is None:
+        raise InputError(
+            f"the model's tokenizer reads 'a' as {inner} alone and as {whole} with its own tokens, so where a text "
+            "begins cannot be told; name another source"
+        )
     return whole[:start], whole[start + len(inner) :]
 
 
