@@ -9,11 +9,14 @@ MANIFEST ?= smoke
 RUNNER ?= auto
 ONLY ?=
 IMAGE ?= cpu
+RESULTS ?=
 FUZZ_SECONDS ?= 500
+FUZZ_SEED ?=
+FULL ?=
 export HF_HUB_DISABLE_TELEMETRY = 1
 export PYTHON TORCH VENV
 
-.PHONY: help setup reproduce test test-quick fuzz check bench images verify audit structures lock package clean
+.PHONY: help setup reproduce test test-quick fuzz prints check bench calibrate accuracy images verify audit report evidence pictures notebook structures schemas lock package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,10 +35,13 @@ test: setup ## every test (no GPU, no network beyond package installs)
 test-quick: setup ## the tests that start no worker: two minutes, while editing
 	@ci/test.sh quick
 
-fuzz: setup ## an hour of inputs nobody meant: each has to be taken, or refused in one line (FUZZ_SECONDS for each kind)
+fuzz: setup ## an hour of inputs nobody meant: each has to be taken, or refused in one line (FUZZ_SECONDS a kind, FUZZ_SEED to repeat)
 	@rm -f build/fuzz/counts.txt
-	@REPRO_FUZZ_SECONDS=$(strip $(FUZZ_SECONDS)) $(BIN)/python -m pytest tests/fuzz -n 2
+	@REPRO_FUZZ_SECONDS=$(strip $(FUZZ_SECONDS)) REPRO_FUZZ_SEED=$(strip $(FUZZ_SEED)) $(BIN)/python -m pytest tests/fuzz -n 2
 	@sort build/fuzz/counts.txt
+
+prints: setup ## how the audit reads: 200 papers in every form of print, 200 wrong numbers, 2,000 cells (two minutes)
+	@REPRO_PAPERS=200 REPRO_CELLS=2000 $(BIN)/python -m pytest tests/audit/test_every_print.py tests/claims/test_printed_fuzz.py
 
 check: setup ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
@@ -46,6 +52,17 @@ check: setup ## lint, format, types, import contracts
 bench: setup ## speeds as ratios against peers; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
+calibrate: setup ## how often each verdict errs: a minute, 1 where a promise is broken; FULL=1 half an hour, writes docs/calibration.md
+ifeq ($(FULL),)
+	@$(BIN)/python -m calibration
+else
+	@$(BIN)/python -m calibration --full 1000
+	@$(BIN)/python -m calibration --tables
+endif
+
+accuracy: setup ## how often each check of the audit errs: two minutes, prints the table; FULL=1 five, writes docs/audit.md too
+	@$(BIN)/python -m calibration.audit $(if $(FULL),--full)
+
 images: setup ## build the image for workers, IMAGE=cpu|cuda (Docker; no network in the build)
 	@$(BIN)/repro images $(IMAGE)
 
@@ -55,12 +72,29 @@ verify: setup ## what of the papers was measured and holds, in one screen
 audit: setup ## the papers' printed numbers against each other
 	@$(BIN)/repro audit
 
+report: setup ## everything on one page, report.html, which opens from disk (results/, or RESULTS=DIR)
+	@$(BIN)/repro report $(if $(RESULTS),--results "$(RESULTS)")
+
+evidence: setup ## the evidence that the repository carries, with a store over it, in build/evidence: something to verify and look at
+	@rm -rf build/evidence; $(BIN)/python ci/evidence.py lay build/evidence
+	@echo "look at it: $(VENV)/bin/repro verify --results build/evidence, $(VENV)/bin/repro report --results build/evidence"
+
+pictures: evidence ## the pictures of the documents again, from the carried evidence (a Chromium)
+	@$(BIN)/repro report --results build/evidence --out build/report.html
+	@$(BIN)/python ci/pictures.py build/report.html
+
+notebook: evidence ## execute docs/central_figure.ipynb on the carried evidence and keep its outputs (no Jupyter needed)
+	@$(BIN)/python ci/notebook.py docs/central_figure.ipynb
+
 package: setup ## build the wheel and the source archive into build/dist
 	@mkdir -p build; $(BIN)/python -m build --no-isolation --outdir build/dist . > build/package.log 2>&1 || { tail -n 3 build/package.log; exit 2; }
 	@ls build/dist
 
 structures: setup ## record anew what the known models are built of (repro/plan/structures.json)
-	@$(BIN)/python -m repro.execute.record_structures
+	@$(BIN)/python -m repro.machine.record_structures
+
+schemas: setup ## JSON Schemas of the YAML files anew (manifests/schemas), and the first lines that name them
+	@$(BIN)/python ci/schemas.py
 
 lock: setup ## make the lock files again from pyproject.toml (needs uv)
 	@ci/lock.sh

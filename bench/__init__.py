@@ -1,3 +1,4 @@
-"""Benchmarks: each module has rows(), a list of figures with the bar they are held to."""
+"""Benchmarks: each module has rows(), a list of figures with the bar for each."""
 
-import repro as repro  # before NumPy loads: it settles the threads of BLAS, for us and for the peers in the same process
+# Before NumPy loads: it fixes BLAS's threads, for us and for the peers in the same process.
+import repro as repro

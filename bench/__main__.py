@@ -1,10 +1,12 @@
-"""`make bench`: speeds as ratios against peers, in one run. Prints a table and writes build/bench.json.
+"""`make bench`: speeds as ratios against peers, in one run.
 
-`python -m bench NAME …` runs only some of them. No test depends on a time; a bar that is missed is reported, not hidden.
-Each module has a process and a time limit of its own: none is measured in what another left behind, none loses the rest.
+Prints a table and writes build/bench.json. `python -m bench NAME …` runs only some of them. No test
+depends on a time; a missed bar is reported, not hidden. Each module has its own process and time
+limit, so that none is measured in what another left behind, and none loses the others' results.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,14 +18,30 @@ from rich.table import Table
 
 from bench.table import Row, missing
 
-NAMES = ("commands", "verify", "geometry", "training", "capture", "plan")
+NAMES = (
+    "commands",
+    "verify",
+    "report",
+    "geometry",
+    "training",
+    "capture",
+    "plan",
+    "evaluation",
+    "entropy",
+    "walk",
+)
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 LIMIT_SECONDS = 560
-CHILD = "import json, sys; from importlib import import_module; print(json.dumps(import_module(sys.argv[1]).rows()))"
+COMPILED = {name: kept for name, kept in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Modules are compiled once, as an installation does: not again in each command that is timed."""
+CHILD = (
+    "import json, sys; from importlib import import_module; "
+    "print(json.dumps(import_module(sys.argv[1]).rows()))"
+)
 
 
 def main() -> int:
-    """Run the benchmarks that were named, or all."""
+    """Run the named benchmarks, or all."""
     unknown = sorted(set(sys.argv[1:]) - set(NAMES))
     if unknown:
         print(f"bench: no module {unknown[0]!r}; there are {', '.join(NAMES)}.", file=sys.stderr)
@@ -42,11 +60,17 @@ def main() -> int:
 
 
 def measured(name: str) -> list[Row]:
-    """The lines of one module, or one line that says why there are none."""
+    """Return the rows of one module, or one row with the reason why there are none."""
     command = [sys.executable, "-c", CHILD, f"bench.{name}"]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS, check=True, cwd=OUTPUT.parents[1]
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=True,
+            cwd=OUTPUT.parents[1],
+            env=COMPILED,
         )
     except subprocess.TimeoutExpired:
         return [missing(name, f"not finished after {LIMIT_SECONDS} s")]
@@ -63,7 +87,9 @@ def show(found: list[Row]) -> None:
         table.add_column(column, overflow="fold")
     for row in found:
         value = "–" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
-        table.add_row(row["name"], value, str(row["bar"]), "yes" if row["holds"] else "NO", row["note"])
+        table.add_row(
+            row["name"], value, str(row["bar"]), "yes" if row["holds"] else "NO", row["note"]
+        )
     Console(width=180).print(table)
 
 

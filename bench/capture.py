@@ -1,7 +1,8 @@
-"""Activation capture against a plain forward pass, against one text at a time, and beside nnsight and TransformerLens.
+"""Compare activation capture with a plain forward pass, and with nnsight and TransformerLens.
 
-The two libraries are no dependency of ours. Install them where the project's packages are visible and name that Python
-in REPRO_BENCH_PEERS; without it their rows are left out.
+It is also compared with one text at a time. The two libraries are not dependencies of ours. Install
+them where the project's packages are visible and name that Python in REPRO_BENCH_PEERS; without it
+their rows are left out.
 """
 
 import json
@@ -14,13 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from bench.table import Row, missing, row
 from repro.diagnose.capture import Reading, by_length, capture, padded_tensors, pool
 from repro.diagnose.diagnostics import measurements
-from repro.execute.fetch import fetch_models
 from repro.execute.folders import cache_folder
+from repro.fetch.models import fetch_models
 from repro.geometry import diagnose
 from repro.manifest.experiment import Diagnostics
 from repro.manifest.load import load_models
@@ -37,7 +43,7 @@ Batch = tuple[list[int], torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def rows() -> list[Row]:
-    """The rows of the speed table that need a model."""
+    """Return the rows of the speed table that need a model."""
     model, tokenizer, texts = loaded()
     prepared = batches(tokenizer, texts)
     forward(model, prepared)
@@ -47,7 +53,13 @@ def rows() -> list[Row]:
     )
     note = f"{plain:.2f} s and {ours:.2f} s"
     return [
-        row(f"capture against a plain forward of the same batches {WHERE}", plain / ours, "×", 0.95, note=note),
+        row(
+            f"capture against a plain forward of the same batches {WHERE}",
+            plain / ours,
+            "×",
+            0.95,
+            note=note,
+        ),
         single_row(model, tokenizer, texts, X),
         diagnostics_row(X, plain),
         *peer_rows(),
@@ -55,40 +67,48 @@ def rows() -> list[Row]:
 
 
 def model_folder() -> Path:
-    """The model's folder in the cache, fetched if it is not there."""
+    """Return the model's folder in the cache, fetched if missing."""
     model = load_models()[MODEL]
     fetch_models([model], cache_folder(), print)
     return cache_folder() / "models" / model.folder
 
 
 def loaded() -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
-    """Model in float32, tokenizer, probe texts."""
+    """Return the model in float32, its tokenizer, and the probe texts."""
     folder = str(model_folder())
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     return model, AutoTokenizer.from_pretrained(folder), list(load_probe_set(PROBES).texts())
 
 
 def batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Batch]:
-    """The batches that `capture` makes: (indices, ids, mask, special-token mask)."""
+    """Return the batches that `capture` makes: (indices, ids, mask, special-token mask)."""
     encoded = [tokenise_probe(tokenizer, text) for text in texts]
     order = by_length([len(ids) for ids, _ in encoded])
-    return [(indices, *padded_tensors([encoded[i] for i in indices], torch.device("cpu"))) for indices in order]
+    return [
+        (indices, *padded_tensors([encoded[i] for i in indices], torch.device("cpu")))
+        for indices in order
+    ]
 
 
 @torch.no_grad()
 def forward(model: PreTrainedModel, prepared: Sequence[Batch]) -> None:
-    """The decoder alone, nothing kept: the least a capture can cost."""
+    """Run the decoder alone and keep nothing: the least a capture can cost."""
     for _, ids, mask, _ in prepared:
         model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False)
 
 
-def captured(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:
-    """Our capture, tokenisation and pooling included."""
+def captured(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
+) -> np.ndarray:
+    """Return our capture, including tokenisation and pooling."""
     return np.asarray(capture(model, tokenizer, texts, [READING])[READING])
 
 
 def interleaved(*works: Callable[[], object]) -> list[float]:
-    """Median wall time of each, taken in turns; all have been called once before."""
+    """Return the median wall time of each, taken in turns.
+
+    Each must have been called once before.
+    """
     times: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):
         for work, taken in zip(works, times, strict=True):
@@ -99,8 +119,13 @@ def interleaved(*works: Callable[[], object]) -> list[float]:
 
 
 @torch.no_grad()
-def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], X: np.ndarray) -> Row:
-    """Largest difference from the model's own hidden states, one text at a time, relative to the probe's norm."""
+def single_row(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], X: np.ndarray
+) -> Row:
+    """Measure the largest difference from the model's own hidden states, one text at a time.
+
+    It is relative to the norm of the probe's activation.
+    """
     worst = 0.0
     for text, mine in zip(texts, X, strict=True):
         item = tokenizer(text, return_tensors="pt", return_special_tokens_mask=True)
@@ -113,23 +138,33 @@ def single_row(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts
 
 
 def diagnostics_row(X: np.ndarray, plain: float) -> Row:
-    """All diagnostics of a later checkpoint, as rows of evidence, in units of the forward pass."""
+    """Time all diagnostics of a later checkpoint, as rows of evidence, relative to the forward
+    pass.
+    """
     labels = load_probe_set(PROBES).labels()
     trace = diagnose(X, labels).trace
 
     def work() -> object:
+        """Compute the rows of evidence."""
         return measurements(X, labels, 500, Diagnostics(), trace)
 
     work()
     (taken,) = interleaved(work)
     note = f"{1e3 * taken:.1f} ms beside {plain:.2f} s"
     return row(
-        f"all diagnostics of a checkpoint against its forward pass {WHERE}", 100 * taken / plain, "%", 5, True, note
+        f"all diagnostics of a checkpoint against its forward pass {WHERE}",
+        100 * taken / plain,
+        "%",
+        5,
+        True,
+        note,
     )
 
 
 def peer_rows() -> list[Row]:
-    """Our capture beside nnsight's and TransformerLens's in one process of the Python that has them."""
+    """Compare our capture with nnsight's and TransformerLens's, in one process of the Python
+    that has them.
+    """
     python = os.environ.get("REPRO_BENCH_PEERS")
     if not python:
         return []
@@ -138,12 +173,20 @@ def peer_rows() -> list[Row]:
     root, offline = Path(__file__).parents[1], {**os.environ, "HF_HUB_OFFLINE": "1"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, cwd=root, env=offline, timeout=PEERS_SECONDS
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=root,
+            env=offline,
+            timeout=PEERS_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return [missing(name, f"not finished after {PEERS_SECONDS} s")]
     except subprocess.CalledProcessError as error:
-        return [missing(name, (error.stderr.strip() or f"code {error.returncode}").splitlines()[-1])]
+        return [
+            missing(name, (error.stderr.strip() or f"code {error.returncode}").splitlines()[-1])
+        ]
     found = json.loads(done.stdout.splitlines()[-1])
     ours = found.pop("capture")["seconds"]
     return [
@@ -152,7 +195,8 @@ def peer_rows() -> list[Row]:
             its["seconds"] / ours,
             "×",
             1.0,
-            note=f"{its['version']}; {its['seconds']:.2f} s against {ours:.2f} s; values differ by {its['difference']:.0e}",
+            note=f"{its['version']}; {its['seconds']:.2f} s against {ours:.2f} s; values differ "
+            f"by {its['difference']:.0e}",
         )
         for peer, its in found.items()
     ]

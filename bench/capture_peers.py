@@ -1,7 +1,8 @@
-"""Our capture, nnsight's and TransformerLens's in turns on the same batches; prints JSON. Run by bench/capture.py.
+"""Time our capture, nnsight's and TransformerLens's in turns on the same batches.
 
-Each starts from the texts and ends with pooled rows. The peers are used as their documentation shows, with batches by
-length lent by us; nnsight is also timed with its trace stopped at the final norm, which its users may not think of.
+Prints JSON. Run by bench/capture.py. Each starts from the texts and ends with pooled rows. The
+peers are used as their documentation shows, with our batches by length; nnsight is also timed with
+its trace stopped at the final norm, which its users may not do.
 """
 
 import json
@@ -27,9 +28,13 @@ def main(folder: str) -> None:
     texts = list(load_probe_set(PROBES).texts())
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    copies = [AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval() for _ in range(3)]
+    copies = [
+        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval() for _ in range(3)
+    ]
     traced = nnsight.LanguageModel(copies[1], tokenizer=tokenizer)
-    bridged = TransformerBridge.boot_transformers(folder, hf_model=copies[2], tokenizer=tokenizer, dtype=torch.float32)
+    bridged = TransformerBridge.boot_transformers(
+        folder, hf_model=copies[2], tokenizer=tokenizer, dtype=torch.float32
+    )
 
     def by_nnsight(ids: torch.Tensor, mask: torch.Tensor, stop: bool = False) -> Any:
         with traced.trace({"input_ids": ids, "attention_mask": mask}) as tracer:

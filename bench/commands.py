@@ -1,4 +1,4 @@
-"""How long a command takes to appear, against importing the libraries it cannot do without."""
+"""Measure how long a command takes to start, against importing the libraries it needs."""
 
 import subprocess
 import sys
@@ -11,7 +11,9 @@ PAIRS = 15
 
 
 def rows() -> list[Row]:
-    """`repro --help` against importing rich, duckdb and pydantic, in interleaved pairs of whole processes."""
+    """Compare `repro --help` with importing rich, duckdb and pydantic, in interleaved pairs of
+    whole processes.
+    """
     peer = [sys.executable, "-c", "import rich, rich.console, rich.table, duckdb, pydantic"]
     ours = [sys.executable, "-m", "repro", "--help"]
     pairs = [(seconds(ours), seconds(peer)) for _ in range(PAIRS + 1)][1:]
@@ -21,7 +23,7 @@ def rows() -> list[Row]:
 
 
 def seconds(command: list[str]) -> float:
-    """Wall time of one process."""
+    """Return the wall time of one process."""
     begin = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - begin

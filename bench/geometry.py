@@ -1,8 +1,9 @@
-"""Speed of the geometry against the same work by scikit-learn refits, as ratios of processor time within one run.
+"""Compare the geometry's speed with scikit-learn refits, by CPU time.
 
-Both sides have one BLAS thread, as every process of ours (repro/__init__.py) and the faster choice for both; processor
-time leaves out what other processes take of the machine. What more threads do to both stands in the note, in wall time.
-Of the peer a sample of its fits is timed, in turns with ours, and the rest extrapolated; the note says so.
+Both sides have one BLAS thread, as in all our processes (repro/__init__.py), which is the faster
+choice for both. CPU time excludes other processes on the machine. What more threads do to both is
+in the note, in wall time. Of the peer's fits a sample is timed, in turns with ours, and the rest
+extrapolated; the note says so.
 """
 
 import os
@@ -25,13 +26,13 @@ from repro.geometry.specification import specification_curve
 WIDTH = 5120
 DRAWS = 2000
 SAMPLE = 36
-"""Refits that are timed, each next to one of our matrices."""
+"""Refits that are timed, each next to one of our damage matrices."""
 FEW = 1000
-"""Refits that are all carried out, to compare their results."""
+"""Up to this many refits are all carried out, to compare their results."""
 
 
 def rows() -> list[Row]:
-    """The rows of the speed table that need no model."""
+    """Return the rows of the speed table that need no model."""
     return [
         damage_row(60, (3, 4, 4), 700),
         damage_row(480, (6, 4, 4), 6000),
@@ -42,10 +43,14 @@ def rows() -> list[Row]:
     ]
 
 
-def planted(n: int, cardinalities: tuple[int, ...], width: int = WIDTH) -> tuple[np.ndarray, Labels]:
-    """Activations of low effective dimension with a mean per class, and balanced labels."""
+def planted(
+    n: int, cardinalities: tuple[int, ...], width: int = WIDTH
+) -> tuple[np.ndarray, Labels]:
+    """Return activations of low effective dimension with a mean per class, and balanced labels."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(n, 40)) @ rng.normal(size=(40, width)) / 8 + 0.1 * rng.normal(size=(n, width))
+    X = rng.normal(size=(n, 40)) @ rng.normal(size=(40, width)) / 8 + 0.1 * rng.normal(
+        size=(n, width)
+    )
     columns = {}
     for j, m in enumerate(cardinalities):
         codes = rng.permutation(np.arange(n) % m)
@@ -55,7 +60,7 @@ def planted(n: int, cardinalities: tuple[int, ...], width: int = WIDTH) -> tuple
 
 
 def seconds(work: Callable[[], object], repeats: int = 15) -> float:
-    """Median processor time of a call, after one to warm up."""
+    """Return the median CPU time of a call, after one to warm up."""
     work()
     times = []
     for _ in range(repeats):
@@ -66,32 +71,45 @@ def seconds(work: Callable[[], object], repeats: int = 15) -> float:
 
 
 def refit(X: np.ndarray, Y: np.ndarray, keep: np.ndarray, i: int) -> np.ndarray:
-    """The peer's unit of work: one fold."""
+    """Predict one held-out row: the peer's unit of work."""
     return np.asarray(Ridge(alpha=1.0).fit(X[keep], Y[keep]).predict(X[i : i + 1])[0])
 
 
 def damage_row(n: int, cardinalities: tuple[int, ...], bar: float) -> Row:
-    """The full damage matrix against a ridge refitted for every fold and every removed direction."""
+    """Compare the full damage matrix with a ridge refitted for every fold and every removed
+    direction.
+    """
     X, labels = planted(n, cardinalities)
     U = diagnose(X, labels).directions
     fits = n * (1 + U.shape[1])
     one, fast = in_turns(X, labels, U, SAMPLE)
-    note = f"{SAMPLE} of {fits} refits timed, {one * fits:.2f} s extrapolated, against {1e3 * fast:.2f} ms"
+    note = (
+        f"{SAMPLE} of {fits} refits timed, {one * fits:.2f} s extrapolated, against "
+        f"{1e3 * fast:.2f} ms"
+    )
     if fits <= FEW:
-        note += f"; largest difference to all of them {np.abs(all_refits(X, labels, U) - damage_matrix(X, labels)).max():.0e}"
-    name = f"damage matrix, n = {n}, d = {WIDTH}, {'×'.join(map(str, cardinalities))}, against scikit-learn refits"
-    return row(name, one * fits / fast, "×", bar, note=f"{note}; {_with_all_threads(n, cardinalities)}")
+        note += (
+            "; largest difference to all of them "
+            f"{np.abs(all_refits(X, labels, U) - damage_matrix(X, labels)).max():.0e}"
+        )
+    name = (
+        f"damage matrix, n = {n}, d = {WIDTH}, {'×'.join(map(str, cardinalities))}, against "
+        "scikit-learn refits"
+    )
+    return row(
+        name, one * fits / fast, "×", bar, note=f"{note}; {_with_all_threads(n, cardinalities)}"
+    )
 
 
 def damage_matrix(X: np.ndarray, labels: Labels) -> np.ndarray:
-    """R × K, from raw activations."""
+    """Return the damage matrix R × K, from raw activations."""
     rows = centred(X)
     _, before, after = measured(rows, rows @ rows.T, labels, 1.0)
     return before - after
 
 
 def _with_all_threads(n: int, cardinalities: tuple[int, ...]) -> str:
-    """Wall times of a few refits and damage matrices in a process whose BLAS has a thread for each processor."""
+    """Return in words the wall times of both when BLAS has a thread for each processor."""
     code = (
         "import time; from bench.geometry import *; "
         f"X, labels = planted({n}, {cardinalities}); U = diagnose(X, labels).directions; "
@@ -101,15 +119,22 @@ def _with_all_threads(n: int, cardinalities: tuple[int, ...]) -> str:
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads}
     command = [sys.executable, "-c", code]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=20
+        )
     except subprocess.TimeoutExpired:
-        return f"with {threads} BLAS threads, on a machine as busy, seven of each did not finish in 20 s"
+        return (
+            f"with {threads} BLAS threads, on a machine as busy, seven of each did not finish in "
+            "20 s"
+        )
     theirs, mine = (1e3 * float(part) for part in done.stdout.split())
-    return f"wall time with {threads} BLAS threads: a refit {theirs:.1f} ms, the matrix {mine:.1f} ms"
+    return (
+        f"wall time with {threads} BLAS threads: a refit {theirs:.1f} ms, the matrix {mine:.1f} ms"
+    )
 
 
 def all_refits(X: np.ndarray, labels: Labels, U: np.ndarray) -> np.ndarray:
-    """The damage matrix by the peer."""
+    """Return the damage matrix computed by the peer."""
     every = np.arange(len(X))
     accuracies = []
     for u in [None, *U.T]:
@@ -121,9 +146,16 @@ def all_refits(X: np.ndarray, labels: Labels, U: np.ndarray) -> np.ndarray:
 
 
 def in_turns(
-    X: np.ndarray, labels: Labels, U: np.ndarray, sample: int, clock: Callable[[], float] = time.process_time
+    X: np.ndarray,
+    labels: Labels,
+    U: np.ndarray,
+    sample: int,
+    clock: Callable[[], float] = time.process_time,
 ) -> tuple[float, float]:
-    """Median seconds of one refit and of our damage matrix; the projections that all folds share are left out."""
+    """Return the median seconds of one refit and of our damage matrix.
+
+    The projections that all folds share are left out.
+    """
     every = np.arange(len(X))
     Z = X - np.outer(X @ U[:, 0], U[:, 0])
     marks = []
@@ -138,10 +170,13 @@ def in_turns(
 
 
 def interval_row() -> Row:
-    """EI with its bootstrap interval against the same draws refitted, copies of a probe left out together."""
+    """Compare EI and its bootstrap interval with the same draws refitted, copies of a probe
+    left out together.
+    """
     X, labels = planted(60, (3, 4, 4))
 
     def ours() -> None:
+        """Compute EI and its interval."""
         diagnose(X, labels)
         bootstrap_interval(spectrum(X), labels, draws=DRAWS)
 
@@ -158,14 +193,21 @@ def interval_row() -> Row:
             times.append(time.process_time() - start)
     fits = DRAWS * folds * (1 + labels.nominal_rank)
     slow = float(np.median(times)) * fits
-    note = f"{len(times)} of about {fits:.0f} refits timed, {slow:.0f} s extrapolated, against {fast:.2f} s"
+    note = (
+        f"{len(times)} of about {fits:.0f} refits timed, {slow:.0f} s extrapolated, against "
+        f"{fast:.2f} s"
+    )
     return row(
-        f"EI with {DRAWS} bootstrap draws, n = 60, d = {WIDTH}, against refits", slow / fast, "×", 1500, note=note
+        f"EI with {DRAWS} bootstrap draws, n = 60, d = {WIDTH}, against refits",
+        slow / fast,
+        "×",
+        1500,
+        note=note,
     )
 
 
 def specification_row() -> Row:
-    """All readings of the definition, in units of one damage matrix."""
+    """Time all readings of the definition, relative to one damage matrix."""
     X, labels = planted(60, (3, 4, 4))
     anchors = {"given": spectrum(X).trace / 2}
 
@@ -173,14 +215,20 @@ def specification_row() -> Row:
     whole = seconds(lambda: specification_curve({"given": X}, labels, anchors), 5)
     name = f"specification curve ({count} readings), n = 60, d = {WIDTH}, in damage matrices"
     return row(
-        name, whole / seconds(lambda: damage_matrix(X, labels)), "×", 400, at_most=True, note=f"{1e3 * whole:.0f} ms"
+        name,
+        whole / seconds(lambda: damage_matrix(X, labels)),
+        "×",
+        400,
+        at_most=True,
+        note=f"{1e3 * whole:.0f} ms",
     )
 
 
 def growth_row() -> Row:
-    """Exponent of time in the width, the Gram matrix given."""
+    """Measure the exponent of time in the width, with the Gram matrix given."""
 
     def beyond_gram(width: int) -> float:
+        """Return the seconds of a diagnosis after its Gram matrix."""
         X, labels = planted(60, (3, 4, 4), width)
         centred_rows = centred(X)
         gram = centred_rows @ centred_rows.T
@@ -189,11 +237,13 @@ def growth_row() -> Row:
     times = [beyond_gram(WIDTH), beyond_gram(8 * WIDTH)]
     exponent = np.log(times[1] / times[0]) / np.log(8)
     note = f"{1e3 * times[0]:.2f} ms at d = {WIDTH}, {1e3 * times[1]:.2f} ms at d = {8 * WIDTH}"
-    return row("growth in d, Gram matrix given: exponent", exponent, "", 1.0, at_most=True, note=note)
+    return row(
+        "growth in d, Gram matrix given: exponent", exponent, "", 1.0, at_most=True, note=note
+    )
 
 
 def memory_row() -> Row:
-    """Peak memory of a whole diagnosis beyond its input, in sizes of the input."""
+    """Measure the peak memory of a diagnosis beyond its input, relative to the input."""
     sizes = []
     for width in (WIDTH, 8 * WIDTH):
         X, labels = planted(60, (3, 4, 4), width)
@@ -203,7 +253,12 @@ def memory_row() -> Row:
         tracemalloc.stop()
     note = f"{sizes[0]:.2f} at d = {WIDTH}: does not grow with d"
     return row(
-        f"memory beyond the input at d = {8 * WIDTH}, in n·d floats", sizes[1], "× n·d", 3, at_most=True, note=note
+        f"memory beyond the input at d = {8 * WIDTH}, in n·d floats",
+        sizes[1],
+        "× n·d",
+        3,
+        at_most=True,
+        note=note,
     )
 
 

@@ -1,7 +1,8 @@
-"""Optimizer steps of ours, transformers' Trainer and (where it is installed) TRL's SFTTrainer in turns; prints JSON after each.
+"""Time optimizer steps of ours, transformers' Trainer and TRL's SFTTrainer in turns.
 
-Run by bench/training.py. All train the same quantised model with peft's LoRA on the same 16 sequences, one at a time
-with 16 accumulated where they are the peers; a step is timed from its first forward pass to the end of the optimizer.
+Prints JSON after each; TRL takes part where it is installed. Run by bench/training.py. All train
+the same quantised model with peft's LoRA on the same 16 sequences; the peers take one at a time and
+accumulate 16. A step is timed from its first forward pass to the end of the optimizer.
 """
 
 import json
@@ -21,21 +22,24 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 import repro.train.loop as loop
 from bench.training import as_the_worker, data, network, protocol
 from repro.manifest.training import Training
-from repro.train.allocator import keep_freed_memory
 from repro.train.batches import pad
+from repro.train.loop import keep_freed_memory
 from repro.train.model import load_base, load_tokenizer
 
 ROUNDS = 2
 ENOUGH_SECONDS = 350
-"""No further round is begun that would end after this."""
+"""No further round is started if it would end after this."""
 
 
 def main(folder: Path) -> None:
-    """Every contender takes one step to warm up, since the first pass of each length builds its kernels; then rounds."""
+    """Let every contender take one step to warm up, then time rounds.
+
+    The first pass of each length builds its kernels.
+    """
     begin = time.monotonic()
     sequences = data(folder)
     ways = contenders(folder)
-    keep_freed_memory()  # for the peers too, who do without it by themselves
+    keep_freed_memory()  # It helps the peers too, which would not do it themselves.
     for way in ways.values():
         way(sequences)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -50,24 +54,30 @@ def main(folder: Path) -> None:
 
 
 def contenders(folder: Path) -> dict[str, Callable[[Sequence[Sequence[int]]], float]]:
-    """By name: what takes one step on sequences and says how many seconds it took."""
+    """Return by name the functions that take one step on sequences and return its seconds."""
     half, full = protocol(), protocol(compute="float32")
+    packed = protocol(packing="packed")
     plain = {training.compute: plain_lora(folder, training) for training in (half, full)}
+    own = network(folder, half)
     ways: dict[str, Callable[[Sequence[Sequence[int]]], float]] = {
-        "ours": partial(ours, network(folder, half), half),
+        "ours": partial(ours, own, half),
+        "ours, packed": partial(ours, own, packed),
         "Trainer": partial(by_trainer, plain["bfloat16"], True),
         "ours, float32": partial(ours, network(folder, full), full),
         "Trainer, float32": partial(by_trainer, plain["float32"], False),
     }
     if find_spec("trl"):
-        lent = plain_lora(folder, half)  # one of its own: SFTTrainer changes the type of what is trained
-        ways["SFTTrainer"] = partial(by_trl, lent, folder, {"bf16": True, "gradient_checkpointing": False})
+        # A copy of its own: SFTTrainer changes the type of trained weights.
+        lent = plain_lora(folder, half)
+        ways["SFTTrainer"] = partial(
+            by_trl, lent, folder, {"bf16": True, "gradient_checkpointing": False}
+        )
         ways["SFTTrainer as it comes"] = partial(by_trl, lent, folder, {})
     return ways
 
 
 def plain_lora(folder: Path, training: Training) -> nn.Module:
-    """The model with peft's own layers."""
+    """Return the model with peft's own layers."""
     lora = training.lora
     config = LoraConfig(
         r=lora.rank,
@@ -80,29 +90,29 @@ def plain_lora(folder: Path, training: Training) -> nn.Module:
 
 
 def ours(model: nn.Module, training: Training, sequences: Sequence[Sequence[int]]) -> float:
-    """One step of the loop, as the worker takes it."""
+    """Take one step of the loop, as the worker does. Return its seconds."""
     trainer = loop.Trainer(model, training, 100, 0)
     with as_the_worker():
         return trainer.take_step(sequences).seconds
 
 
 class Clock(TrainerCallback):
-    """Time between the beginning and the end of an optimizer step."""
+    """Measures the time from the beginning to the end of optimizer steps."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
-        """A step begins."""
+        """Record the beginning of a step."""
         self._begin = time.monotonic()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """It ends."""
+        """Add the time of the step."""
         self.seconds += time.monotonic() - self._begin
 
 
 def arguments(scratch: str, sequences: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """What both peers are told."""
+    """Return the arguments that both peers get."""
     return {
         "output_dir": scratch,
         "max_steps": 1,
@@ -118,12 +128,14 @@ def arguments(scratch: str, sequences: Sequence[Sequence[int]]) -> dict[str, Any
 
 
 def by_trainer(model: Any, half: bool, sequences: Sequence[Sequence[int]]) -> float:
-    """One step of transformers' Trainer, without checkpointing."""
+    """Take one step of transformers' Trainer, without checkpointing. Return its seconds."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
             model=model,
-            args=TrainingArguments(**arguments(scratch, sequences), bf16=half, remove_unused_columns=False),
+            args=TrainingArguments(
+                **arguments(scratch, sequences), bf16=half, remove_unused_columns=False
+            ),
             train_dataset=list(sequences),
             data_collator=collate,
             callbacks=[clock],
@@ -133,14 +145,19 @@ def by_trainer(model: Any, half: bool, sequences: Sequence[Sequence[int]]) -> fl
 
 
 def collate(batch: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-    """Padded ids; padding is not predicted."""
+    """Return padded ids, in which padding is not predicted."""
     padded = pad(batch)
     labels = padded.ids.masked_fill(padded.mask == 0, -100)
     return {"input_ids": padded.ids, "attention_mask": padded.mask, "labels": labels}
 
 
-def by_trl(model: Any, folder: Path, settings: dict[str, Any], sequences: Sequence[Sequence[int]]) -> float:
-    """One step of TRL's SFTTrainer; what `settings` leave out is its own default."""
+def by_trl(
+    model: Any, folder: Path, settings: dict[str, Any], sequences: Sequence[Sequence[int]]
+) -> float:
+    """Take one step of TRL's SFTTrainer and return its seconds.
+
+    What `settings` leave out is its own default.
+    """
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # not installed with the project
 

@@ -1,7 +1,8 @@
-"""How long verdicts take: all claims against stores of 100, 1,000 and 10,000 runs, and shares of the claims against one.
+"""Time verdicts: all claims against stores of several sizes, and shares of the claims.
 
-The stores are filled with random numbers for every manifest, model and condition that some claim names, so all of the
-evidence is asked for; each run has the rows that a run of ours has.
+The stores have 100, 1,000 and 10,000 runs. The stores are filled with random numbers for every
+manifest, model and condition that some claim names, so all of the evidence is used; each run has
+the rows of a real run.
 """
 
 import json
@@ -15,11 +16,11 @@ from typing import Any
 import duckdb
 
 from bench.table import Row, row
-from repro.manifest.claim import Claim, Term
+from repro.claims.claim import Claim, Term
+from repro.claims.papers import load_claims
 from repro.manifest.load import load_experiment, load_models
-from repro.manifest.papers import load_claims
 from repro.plan.expand import expand, local_environment
-from repro.store.check import compare
+from repro.store.check import compare_with_folders
 from repro.store.database import NAME, connect, create
 from repro.store.seal import seal_store
 from repro.store.tables import insert, schemas, table_of
@@ -35,7 +36,7 @@ _FILES = (
     "adapter/adapter_model.safetensors", *(f"steps/{step:06d}.parquet" for step in (0, 500, 1000, 1500, 2000)),
     *(f"activations/{step:06d}.safetensors" for step in (0, 500, 1000, 2000)),
 )  # fmt: skip
-"""Sixteen files, as a run of ours has them."""
+"""Sixteen files, as in a real run."""
 _RUNS = """
 INSERT INTO runs (run_id, experiment, slot, model, condition, seed, status, steps, finished, probe_set, folder, claims, key)
 SELECT 'run' || lpad(n::VARCHAR, 6, '0'), p.experiment, n::VARCHAR, p.model, p.condition, n // ?, 'done', 5000,
@@ -63,7 +64,7 @@ UNION ALL SELECT 'damage', 'default', d, c FROM range(8) t(d), (SELECT unnest(['
 
 
 def rows() -> list[Row]:
-    """The rows of the speed table."""
+    """Return the rows of the speed table about verdicts."""
     claims = load_claims()
     with tempfile.TemporaryDirectory() as folder:
         seconds = {}
@@ -73,12 +74,17 @@ def rows() -> list[Row]:
             seconds[count] = best(lambda results=results: judged(results, claims))
         taken = compared(Path(folder) / str(RUNS[-1]))
         whole, processor = command(Path(folder) / str(RUNS[-1]))
-        by_claims = [best(lambda share=share: judged(results, claims[:: round(1 / share)])) for share in SHARES]
+        by_claims = [
+            best(lambda share=share: judged(results, claims[:: round(1 / share)]))
+            for share in SHARES
+        ]
     grown = seconds[RUNS[-1]] / seconds[RUNS[0]] / (RUNS[-1] / RUNS[0])
     claimed = by_claims[-1] / by_claims[0] / (SHARES[-1] / SHARES[0])
     each = ", ".join(f"{count}: {took:.2f} s" for count, took in seconds.items())
     took = f"processor {processor:.2f} s"
-    shares = ", ".join(f"{share:.0%}: {took:.2f} s" for share, took in zip(SHARES, by_claims, strict=True))
+    shares = ", ".join(
+        f"{share:.0%}: {took:.2f} s" for share, took in zip(SHARES, by_claims, strict=True)
+    )
     return [
         row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, whole command", whole, "s", BAR_SECONDS, True, took),
         row(f"verify, {len(claims)} claims, {RUNS[-1]} runs, judging alone", seconds[RUNS[-1]], "s", BAR_SECONDS, True, each),
@@ -89,7 +95,7 @@ def rows() -> list[Row]:
 
 
 def best(work: Any) -> float:
-    """Least seconds of a few rounds: what the work takes when nothing else disturbs it."""
+    """Return the least seconds of a few rounds: the time without disturbance."""
     took = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -99,28 +105,31 @@ def best(work: Any) -> float:
 
 
 def judged(results: Path, claims: tuple[Claim, ...]) -> None:
-    """All verdicts from an unopened store."""
+    """Judge all claims from a closed store."""
     with connect(results) as connection:
         assess(claims, connection)
 
 
 def command(results: Path) -> tuple[float, float]:
-    """(seconds, processor seconds) of `repro verify --json` in a process of its own, warm."""
+    """Return (seconds, CPU seconds) of `repro verify` in a process of its own, warm."""
     code = (
         "import sys, time; start = time.perf_counter(); from repro.cli import main; "
-        f"code = main(['verify', '--json', '--results', {str(results)!r}]); "
-        "print(time.perf_counter() - start, time.process_time(), file=sys.stderr); sys.exit(code == 2)"
+        f"code = main(['verify', '--results', {str(results)!r}]); "
+        "print(time.perf_counter() - start, time.process_time(), file=sys.stderr); "
+        "sys.exit(code == 2)"
     )
     took = []
     for _ in range(ROUNDS + 1):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
         took.append(tuple(float(part) for part in done.stderr.split()[-2:]))
     whole, processor = min(took[1:])
     return whole, processor
 
 
 def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
-    """A store of `count` runs, spread evenly over everything the claims ask about."""
+    """Make a store of `count` runs, spread evenly over everything the claims name."""
     results.mkdir()
     places = sorted({place for claim in claims for place in _places(claim)})
     sealed: dict[str, dict[str, str]] = {}
@@ -130,12 +139,16 @@ def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
     with duckdb.connect(str(results / NAME)) as connection:
         create(connection)
         connection.execute(
-            "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, condition VARCHAR, claims VARCHAR, "
+            "CREATE TABLE places (place INTEGER, experiment VARCHAR, model VARCHAR, "
+            "condition VARCHAR, claims VARCHAR, "
             "key VARCHAR)"
         )
         connection.executemany(
             "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?)",
-            [(number, *place, json.dumps(sealed[place[0]]), _key(place[1])) for number, place in enumerate(places)],
+            [
+                (number, *place, json.dumps(sealed[place[0]]), _key(place[1]))
+                for number, place in enumerate(places)
+            ],
         )
         connection.execute(_RUNS, [len(places), count, len(places)])
         connection.execute(_COLUMNS)
@@ -146,7 +159,7 @@ def fill(results: Path, claims: tuple[Claim, ...], count: int) -> None:
 
 
 def _lay_evidence(results: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """Run folders with the files of a run of ours, empty but for the marker, and their states in the store."""
+    """Make run folders with a real run's files, all empty, and their states in the store."""
     rows = []
     for (run,) in connection.execute("SELECT run_id FROM runs").fetchall():
         folder = results / "runs" / "filled" / run
@@ -156,19 +169,27 @@ def _lay_evidence(results: Path, connection: duckdb.DuckDBPyConnection) -> None:
         found = [(folder / name).lstat() for name in _FILES]
         states = [number for state in found for number in (state.st_size, state.st_mtime_ns)]
         rows.append(
-            {"folder": f"filled/{run}", "marker": "0", "names": "\n".join(_FILES), "states": states, "absent": 0}
+            {
+                "folder": f"filled/{run}",
+                "marker": "0",
+                "names": "\n".join(_FILES),
+                "states": states,
+                "absent": 0,
+            }
         )
     insert(connection, "folders", table_of(rows, schemas(connection)["folders"]))
 
 
 def compared(results: Path) -> float:
-    """Least seconds of the store against its seal and its evidence, as plain `repro verify` asks."""
+    """Return the least seconds of comparing the store with its seal and evidence, as plain
+    `repro verify` does.
+    """
     with connect(results) as connection:
-        return best(lambda: compare(results, connection))
+        return best(lambda: compare_with_folders(results, connection))
 
 
 def _key(model: str) -> str:
-    """A key as long as a real one, of that model under the papers' protocol."""
+    """Return a key as long as a real one, of that model under the papers' protocol."""
     run = expand(load_experiment("scale_ladder"), local_environment())[0]
     known = load_models().get(model)
     found = {**run.key(), "model": known.model_dump(mode="json")} if known else run.key()
@@ -176,7 +197,7 @@ def _key(model: str) -> str:
 
 
 def _places(claim: Claim) -> set[tuple[str, str, str]]:
-    """(manifest, model, condition) of every cell the claim names."""
+    """Return (manifest, model, condition) of every cell the claim names."""
     found: set[tuple[str, str, str]] = set()
     waiting: list[Term | None] = [claim.term]
     while waiting:
@@ -191,4 +212,6 @@ def _places(claim: Claim) -> set[tuple[str, str, str]]:
 
 if __name__ == "__main__":
     for line in rows():
-        print(f"{line['name']}: {line['value']:.3g} {line['unit']} (bar {line['bar']}) {line['note']}")
+        print(
+            f"{line['name']}: {line['value']:.3g} {line['unit']} (bar {line['bar']}) {line['note']}"
+        )

@@ -27,8 +27,8 @@ start_engine "$here/engine.log" || skip "no container engine ($(grep -i 'fail\|e
 build_or_moved cpu
 if [ "${BUILD_TWICE:-}" = 1 ]; then "${VENV:-.venv}"/bin/repro images cpu --twice; fi
 export REPRO_REQUIRE_CONTAINERS=1
-"${VENV:-.venv}"/bin/python -m pytest tests/execute/test_container.py tests/execute/test_images.py tests/execute/test_base.py \
-  tests/execute/test_registry.py tests/execute/test_moved.py
+"${VENV:-.venv}"/bin/python -m pytest tests/execute/test_container.py tests/execute/images/test_build.py tests/execute/images/test_base.py \
+  tests/execute/images/test_registry.py tests/machine/test_moved.py
 
 if [ -n "$local_results" ]; then
   REPRO_RESULTS=$kept make --no-print-directory reproduce MANIFEST=smoke RUNNER=docker

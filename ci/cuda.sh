@@ -36,7 +36,7 @@ if ! build_or_moved cuda > >(tee "$here/build.log") 2>&1; then
   grep -q "could not be downloaded" "$here/build.log" && skip "the CUDA wheels cannot be had here (see above)"
   exit 1
 fi
-REPRO_REQUIRE_CUDA_IMAGE=1 "${VENV:-.venv}"/bin/python -m pytest tests/execute/test_cuda_image.py
+REPRO_REQUIRE_CUDA_IMAGE=1 "${VENV:-.venv}"/bin/python -m pytest tests/execute/images/test_cuda_image.py
 
 sed 's/^image: .*/image: cuda/' manifests/smoke.yaml > "$here/smoke.yaml"
 "${VENV:-.venv}"/bin/repro run "$here/smoke.yaml" --runner docker --results "$here/results"

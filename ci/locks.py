@@ -2,8 +2,9 @@
 
     .venv/bin/python ci/locks.py WORKER.lock ALL.lock
 
-cuda.lock is WORKER as it is. cpu.lock is the same without the packages that only PyPI's CUDA build of torch asks
-for, and with the CPU build of ci/torch_cpu.lock on Linux. dev.lock is what ALL holds beside WORKER.
+cuda.lock is WORKER as it is. cpu.lock is the same without the packages that only PyPI's CUDA build
+of torch asks for, and with the CPU build of ci/torch_cpu.lock on Linux. dev.lock is what ALL holds
+beside WORKER.
 """
 
 import re
@@ -42,6 +43,7 @@ def _plain(block: str) -> str:
 
 
 def _holds(marker: Marker, platform: tuple[str, str], python: str) -> bool:
+    """Return whether a marker holds on a platform with a Python version."""
     system, machine = platform
     here = {"sys_platform": system, "platform_machine": machine, "python_version": python}
     return marker.evaluate({**default_environment(), **here, "python_full_version": f"{python}.1"})
@@ -70,6 +72,7 @@ def main(worker_file: str, all_file: str) -> None:
 
 
 def _write(name: str, blocks: list[str]) -> None:
+    """Write one lock."""
     (REQUIREMENTS / f"{name}.lock").write_text("\n".join(blocks) + "\n")
 
 

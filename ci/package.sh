@@ -9,7 +9,7 @@ here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 
 "$venv/bin/python" -m build --no-isolation --outdir "$here/dist" . > "$here/log" 2>&1 || { tail -n 5 "$here/log"; exit 1; }
-"$venv/bin/python" -m build --no-isolation --wheel --outdir "$here/again" "$(echo "$here"/dist/*.tar.gz | xargs -I{} sh -c "tar -C $here -xf {} && ls -d $here/repro-*")" \
+"$venv/bin/python" -m build --no-isolation --wheel --outdir "$here/again" "$(echo "$here"/dist/*.tar.gz | xargs -I{} sh -c "tar -C $here -xf {} && ls -d $here/repro_harness-*")" \
   > "$here/log" 2>&1 || { tail -n 5 "$here/log"; exit 1; }
 cmp "$here"/dist/*.whl "$here"/again/*.whl
 echo "package: the wheel and the wheel out of the source archive are the same bytes"
@@ -45,6 +45,8 @@ same plan smoke --json
 same probes check factorial_48
 same measure --activations x.npz --labels y.csv --json
 same verify --json
+same schema lora
+(cd "$here/empty" && "$here/venv/bin/repro" report --out "$here/report.html") && grep -q 'id="claims"' "$here/report.html"
 
 install "$(echo "$here"/dist/*.whl)[worker]"
 (cd "$here/empty" && REPRO_RESULTS=$here/results REPRO_CACHE=$here/cache "$here/venv/bin/repro" run smoke | tail -n 1)

@@ -1,4 +1,4 @@
-"""Whether two outputs of a command say the same; of a plan, what does not depend on how busy the machine is.
+"""Compare two outputs of a command; of a plan, without what depends on how busy the machine is.
 
 python ci/same_output.py A B
 """
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 MEASURED = {"cpu_hours"}
-"""Keys of a plan that come from a measurement of this moment."""
+"""Keys of a plan whose values are measured at that moment."""
 
 
 def content(path: str) -> object:
-    """JSON without what is measured anew each time; any other text as it is."""
+    """Return JSON without values that are measured each time; any other text unchanged."""
     text = Path(path).read_text(encoding="utf-8")
     try:
         parsed = json.loads(text)

@@ -19,7 +19,7 @@ suite=${SUITE:-trixie}
 outside=$(mktemp -d)
 root=$outside/root
 leave() {
-  umount "$root/proc" "$root/dev" 2> /dev/null || true
+  umount --recursive "$root/proc" "$root/dev" 2> /dev/null || true
   rm -rf --one-file-system "$outside"
 }
 trap leave EXIT
@@ -34,6 +34,7 @@ certificates=/etc/ssl/certs/ca-certificates.crt
 cp "$certificates" "$root$certificates"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+mount --bind /dev/pts "$root/dev/pts" # terminals
 chmod 1777 "$root/tmp"
 chroot "$root" useradd --create-home stranger
 git clone --quiet . "$root/home/stranger/project with spaces é"

@@ -8,7 +8,7 @@ python=${VENV:-.venv}/bin/python
 if [ "${1:-}" = quick ]; then
   shift
   echo "repro: the tests that start no worker: about two minutes on two cores"
-  exec "$python" -m pytest -n auto -m "not worker" "$@"
+  exec "$python" -m pytest -n auto --disable-warnings -m "not worker" "$@"
 fi
-echo "repro: all tests: about a quarter of an hour on two cores, less on more; make test-quick is two minutes"
-exec "$python" -m pytest -n auto "$@"
+echo "repro: all tests: about half an hour on two cores, less on more; make test-quick is two minutes"
+exec "$python" -m pytest -n auto --disable-warnings "$@"

@@ -1,22 +1,42 @@
-"""Errors that are the user's to mend. The command line prints one as a single line and exits with code 2.
+"""Errors that the user can correct.
 
-Every message says where, what was found, what was expected and what to do. Anything else that escapes is a bug of ours.
+The command line prints one as a single line and exits with code 2. Every message says where, what
+was found, what was expected and what to do. Any other exception that escapes is a bug of ours.
 """
 
-LONGEST = 500  # characters of a word, such as a path, that is shown whole
+_LONGEST = 500  # characters of the longest word, such as a path, shown in full
 
 
 class ReproError(Exception):
-    """Bad input or set-up: not a bug of the program. Its words are one line, whatever names and values they quote."""
+    """Bad input or set-up, not a bug of the program.
+
+    Its message is one line, whatever names and values it quotes.
+    """
 
     def __str__(self) -> str:
         return printable(super().__str__())
 
 
 def printable(text: str) -> str:
-    """`text` on one line: escapes for what a terminal would obey and for bytes that are no text, endless words cut."""
+    """Return `text` on one line.
+
+    Control characters and invalid bytes are escaped, very long words are cut.
+    """
     shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-    return " ".join(word if len(word) <= LONGEST else f"{word[:200]}…{word[-100:]}" for word in shown.split(" "))
+    return " ".join(
+        word if len(word) <= _LONGEST else f"{word[:200]}…{word[-100:]}"
+        for word in shown.split(" ")
+    )
+
+
+def first_line(error: object) -> str:
+    """Return the first line of an error's message, or its type where it has none."""
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def last_line(text: str, otherwise: str = "no output") -> str:
+    """Return the last line that a program printed."""
+    return (text.strip().splitlines() or [otherwise])[-1]
 
 
 class ManifestError(ReproError):
@@ -25,6 +45,12 @@ class ManifestError(ReproError):
 
 class EvidenceError(ReproError):
     """A results folder, run folder or store that cannot be read or trusted."""
+
+
+class EarlierEvidenceError(EvidenceError):
+    """A run folder from an earlier version that named runs differently: intact, but unusable
+    here.
+    """
 
 
 class SetupError(ReproError):

@@ -1,4 +1,7 @@
-"""Files that are either whole or not there: written beside, flushed to disk, then renamed into place."""
+"""Write files that are either complete or absent.
+
+They are written beside, flushed to disk, then renamed into place.
+"""
 
 import errno
 import hashlib
@@ -10,48 +13,71 @@ from typing import Any
 
 from repro.errors import SetupError
 
+GIB = 2**30
+"""Bytes in a gibibyte."""
+
 
 def canonical_json(content: Any) -> str:
-    """JSON with sorted keys and no spaces: the same content gives the same text."""
+    """Return JSON with sorted keys and no spaces: the same content gives the same text."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(content: Any) -> str:
-    """sha256 of the canonical JSON of `content`."""
+    """Return the sha256 of the canonical JSON of `content`."""
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file's bytes."""
+    """Return the sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def user_path(given: str, what: str) -> Path:
-    """A path that a user gave, whole; `~` is the home folder. `what`: the option or variable that says it.
+    """Return the absolute path a user gave; `~` is the home folder.
 
-    Raises SetupError where there is no home, and for bytes that are no UTF-8, which the store cannot hold.
+    `what`: the option or variable it came from. Raises SetupError where there is no home, and
+    for bytes that are not UTF-8, which the store cannot hold.
     """
     try:
         path = Path(given).expanduser().absolute()
         str(path).encode()
     except RuntimeError:
-        raise SetupError(f"{given}: there is no home folder here (HOME is not set); set {what}") from None
+        raise SetupError(
+            f"{given}: there is no home folder here (HOME is not set); set {what}"
+        ) from None
     except UnicodeEncodeError:
-        raise SetupError(f"{given}: {what} is no text in UTF-8; choose a folder whose whole path is") from None
+        raise SetupError(
+            f"{given}: {what} is no text in UTF-8; choose a folder whose whole path is"
+        ) from None
     return path
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file lies there; a name that no file system takes (too long, a byte 0) is none."""
+    """Return whether there is a file.
+
+    A name that no file system accepts (too long, a byte 0) has none.
+    """
     try:
         return path.is_file()
     except (OSError, ValueError):
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder.
+
+    A name that no file system accepts (too long, a byte 0) has none.
+    """
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` atomically: after a crash the old file or the new one is there, never a part.
+    """Write `content` to `path` atomically: after a crash there is the old file or the new one,
+    never a part.
 
     Raises SetupError when the disk is full or the folder cannot be written.
     """
@@ -70,13 +96,17 @@ def write_bytes(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         ways = "REPRO_RESULTS for evidence, REPRO_CACHE for models and texts"
-        raise SetupError(f"{path}: could not be written ({error.strerror}); {way_out(error)} ({ways})") from error
+        raise SetupError(
+            f"{path}: could not be written ({error.strerror}); {way_out(error)} ({ways})"
+        ) from error
 
 
 def write_target(path: Path, content: bytes) -> None:
-    """Write a file that the user named: atomically where it is a plain file or none, else into what is there.
+    """Write a file that the user named: atomically if it is a plain file or new, else into what
+    exists.
 
-    A device, a pipe, a link is written to and never replaced. Raises SetupError when it cannot be written.
+    A device, a pipe or a link is written to and never replaced. Raises SetupError when it
+    cannot be written.
     """
     if not os.path.lexists(path) or (path.is_file() and not path.is_symlink()):
         write_bytes(path, content)
@@ -89,11 +119,13 @@ def write_target(path: Path, content: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise SetupError(f"{path}: could not be written ({error.strerror}); {way_out(error)}") from error
+        raise SetupError(
+            f"{path}: could not be written ({error.strerror}); {way_out(error)}"
+        ) from error
 
 
 def way_out(error: OSError) -> str:
-    """What helps when a file could not be written."""
+    """Return what helps when a file could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "free disk space, or choose another place"
     return "choose another place, or correct its permissions"

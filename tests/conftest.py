@@ -1,12 +1,17 @@
-"""What several tests need: tiny models in a cache of their own, and commands run as a user runs them."""
+"""What several tests need: tiny models in a cache of their own, and commands run as a user runs
+them.
+"""
 
+import contextlib
 import importlib.util
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import psutil
 import pytest
@@ -15,17 +20,28 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# pytest-xdist tells its workers how wide the terminal is, which commands under test would obey
+os.environ.pop("COLUMNS", None)
 
-settings.register_profile("repro", deadline=None)  # machines differ; slowness is for the benchmarks
+settings.register_profile("repro", deadline=None, derandomize=True)
+"""No deadline: machines differ. The same inputs every time: a change fails for what it did, and
+`make fuzz` looks for new ones.
+"""
 settings.load_profile("repro")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
+"""Set by the stages that start an engine: there, a machine without containers is a failure and not
+a reason to skip.
+"""
 GIBIBYTES = 3
 """Memory that one of the processes side by side takes at the most, models included."""
 
 
-WORKING = ("ci", "diagnose", "execute", "fuzz", "train")
-"""Folders whose tests start workers, load models or make environments: all of them carry the mark `worker`."""
+WORKING = ("ci", "diagnose", "execute", "fetch", "fuzz", "machine", "train", "worker")
+"""Folders whose tests start workers, load models or make environments: all of them carry the mark
+`worker`.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,14 +58,18 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_unconfigure() -> None:
-    """Say nothing after the summary: DuckDB's bindings list what they did not free when the interpreter ends."""
+    """Say nothing after the summary: DuckDB's bindings list what they did not free when the
+    interpreter ends.
+    """
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
-    """A model cache below build/, kept between test runs: folders are named by content, so none can be stale."""
+    """A model cache below build/, kept between test runs: folders are named by content, so none can
+    be stale.
+    """
     path = Path(__file__).resolve().parents[1] / "build" / "test-cache"
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -74,10 +94,19 @@ def helper() -> Callable[[str], ModuleType]:
 def repro(cache: Path, tmp_path: Path) -> Command:
     """Run `repro …` in a process of its own, with results in the test's folder."""
 
-    def run(*arguments: str, results: Path = tmp_path / "results", **changes: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(results), **changes}
+    def run(
+        *arguments: str, results: Path = tmp_path / "results", **changes: str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "REPRO_CACHE": str(cache),
+            "REPRO_RESULTS": str(results),
+            **changes,
+        }
         command = [sys.executable, "-m", "repro", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False
+        )
 
     return run
 
@@ -85,9 +114,46 @@ def repro(cache: Path, tmp_path: Path) -> Command:
 @pytest.fixture(scope="session")
 def tiny_llama(cache: Path) -> Path:
     """The folder of a tiny random Llama, made by the real fetch."""
-    from repro.execute.fetch import fetch_models
+    from repro.fetch.models import fetch_models
     from repro.manifest.load import load_models
 
     model = load_models()["tiny-llama"]
     fetch_models([model], cache, print)
     return cache / "models" / model.folder
+
+
+@pytest.fixture(scope="session")
+def client() -> Any:
+    """An engine that answers."""
+    from repro.errors import SetupError
+    from repro.execute.engine import engine
+
+    try:
+        return engine()
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def image(client: Any, cache: Path) -> str:
+    """The small image, checked."""
+    from repro.errors import SetupError
+    from repro.execute.images.build import checked_image
+
+    try:
+        return checked_image(client, "cpu", cache)
+    except SetupError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def evidence(helper: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The carried evidence with a store over it: to read, not to write to."""
+    target = tmp_path_factory.mktemp("carried") / "results"
+    with contextlib.redirect_stdout(io.StringIO()):
+        helper("../ci/evidence.py").lay(target)
+    return target

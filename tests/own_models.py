@@ -13,7 +13,10 @@ from repro.manifest.yaml import read_catalogue
 def own_models() -> dict[str, Model]:
     """What stands in for the project's models."""
     path = Path(sys.argv[1])
-    return {key: load.read_model(key, fields, f"{path}: {key}") for key, fields in read_catalogue(path).items()}
+    return {
+        key: load.read_model(key, fields, f"{path}: {key}")
+        for key, fields in read_catalogue(path).items()
+    }
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ print(json.dumps([pool["num_threads"] for pool in threadpool_info() if pool["int
 def threads(**wanted: str) -> list[int]:
     """Threads of each OpenBLAS in a fresh process that imports `repro` first."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    done = subprocess.run([sys.executable, "-c", ASK], env=kept | wanted, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], env=kept | wanted, capture_output=True, text=True, check=True
+    )
     return list(json.loads(done.stdout))
 
 
@@ -26,7 +28,9 @@ def test_both_libraries_take_one_thread_whatever_pytorch_is_given() -> None:
     assert threads(OMP_NUM_THREADS="2") == [1, 1]
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="OpenBLAS takes no more threads than there are processors")
+@pytest.mark.skipif(
+    (os.cpu_count() or 1) < 2, reason="OpenBLAS takes no more threads than there are processors"
+)
 def test_a_user_who_asks_for_more_gets_them() -> None:
     """The default gives way, so the first test does measure something."""
     assert threads(OPENBLAS_NUM_THREADS="2") == [2, 2]

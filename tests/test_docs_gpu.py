@@ -1,4 +1,6 @@
-"""docs/gpu.md: every command on the page does what the page says, on a twin that fits a machine without a card."""
+"""docs/gpu.md: every command on the page does what the page says, on a twin that fits a machine
+without a card.
+"""
 
 import os
 import re
@@ -51,12 +53,16 @@ def twin(tmp_path: Path) -> Path:
 
 
 def on(twin: Path, command: str) -> list[str]:
-    """A command of the page with the twin in the ladder's place, and its rung in the place of the 7B model's."""
-    words = command.replace("scale_ladder", str(twin)).replace("qwen2.5-coder-7b", "tiny-llama").split()
+    """A command of the page with the twin in the ladder's place, and its rung in the place of the
+    7B model's.
+    """
+    words = (
+        command.replace("scale_ladder", str(twin)).replace("qwen2.5-coder-7b", "tiny-llama").split()
+    )
     return [word.strip("'") for word in words[1:]]
 
 
-def test_the_page_shows_the_whole_way():
+def test_the_page_shows_the_whole_way() -> None:
     """From set-up to verdict, in this order; nothing else is a command."""
     verbs = [" ".join(command.split()[:2]) for command in COMMANDS]
     assert verbs == [
@@ -68,7 +74,7 @@ def test_the_page_shows_the_whole_way():
 
 
 @pytest.mark.worker
-def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path):
+def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path) -> None:
     """On a machine with no card: local, since the image is not here, or in the image without a GPU."""
     for command in COMMANDS:
         if not command.startswith("repro "):
@@ -77,7 +83,9 @@ def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path)
         expected = 3 if command.startswith("repro verify") else 0
         assert done.returncode in (0, expected), f"{command}: {done.stdout}{done.stderr}"
         if command.startswith("repro run"):
-            assert re.search(r"^runner (local|docker): .*image cuda", done.stdout, re.M), done.stdout
+            assert re.search(r"^runner (local|docker): .*image cuda", done.stdout, re.M), (
+                done.stdout
+            )
             assert "1 of 1 runs finished" in done.stdout
         if command.startswith("repro plan"):
             assert "tiny-llama-B3-s1" in done.stdout
@@ -88,8 +96,10 @@ def test_its_repro_commands_work_one_after_the_other(repro: Command, twin: Path)
 
 
 @pytest.mark.worker
-def test_its_reproduce_command_ends_with_a_verdict(twin: Path, tmp_path: Path, cache: Path):
-    """The script behind `make reproduce`, with the local runner: containers and Slurm have stages of their own."""
+def test_its_reproduce_command_ends_with_a_verdict(twin: Path, tmp_path: Path, cache: Path) -> None:
+    """The script behind `make reproduce`, with the local runner: containers and Slurm have stages
+    of their own.
+    """
     twin.write_text(TWIN.substitute(image="local", seeds="[0]"))
     environment = {
         **os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(tmp_path / "results"), "RUNNER": "local",
@@ -109,11 +119,17 @@ def test_its_reproduce_command_ends_with_a_verdict(twin: Path, tmp_path: Path, c
     assert f"evidence: {tmp_path}/results/runs/" in done.stdout
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
-def test_its_make_targets_take_what_the_page_gives_them(command: str):
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if command.startswith("make ")]
+)
+def test_its_make_targets_take_what_the_page_gives_them(command: str) -> None:
     """Shown and not carried out: set-up, images and reproduction run in the stages of CI."""
     done = subprocess.run(
-        ["make", "--dry-run", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+        ["make", "--dry-run", *command.split()[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     if "images" in command:
@@ -123,7 +139,7 @@ def test_its_make_targets_take_what_the_page_gives_them(command: str):
         assert f"RUNNER={runner} ONLY='' ci/reproduce.sh \"scale_ladder\"" in done.stdout
 
 
-def test_its_cluster_file_is_one(tmp_path: Path):
+def test_its_cluster_file_is_one(tmp_path: Path) -> None:
     """What it does not say of memory, hours and GPUs, the plan says."""
     block = next(block for block in BLOCKS if "partition:" in block)
     (tmp_path / "cluster.yaml").write_text(re.sub(r"^    ", "", block, flags=re.M))

@@ -1,4 +1,6 @@
-"""What comes with the project is found in a checkout, in an installed package, and after what lies in the working folder."""
+"""What comes with the project is found in a checkout, in an installed package, and after what lies
+in the working folder.
+"""
 
 import json
 import os
@@ -44,7 +46,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_an_installed_package_does_in_an_empty_folder_what_the_checkout_does(
     repro: Command, installed: Path, tmp_path: Path, command: list[str]
-):
+) -> None:
     """The same code, the same bytes on standard output, the files of the package alone."""
     (tmp_path / "elsewhere").mkdir()
     rows = np.random.default_rng(0).standard_normal((12, 40))
@@ -68,7 +70,7 @@ def test_an_installed_package_does_in_an_empty_folder_what_the_checkout_does(
         assert there.stdout == here.stdout
 
 
-def test_the_package_holds_every_file_that_the_checkout_has(installed: Path):
+def test_the_package_holds_every_file_that_the_checkout_has(installed: Path) -> None:
     """Every tracked file of the four folders, and nothing but them beside the code."""
     assert IN_CHECKOUT
     names = ["git", "ls-files", "manifests", "probes", "docker", "requirements"]
@@ -76,11 +78,13 @@ def test_the_package_holds_every_file_that_the_checkout_has(installed: Path):
     shipped = installed / "repro" / "_shipped"
     files = {str(path.relative_to(shipped)) for path in shipped.rglob("*") if path.is_file()}
     assert files >= {name for name in tracked.splitlines() if (ROOT / name).is_file()}
-    assert {path.name for path in installed.iterdir()} == {"repro", "repro-0.1.0.dist-info"}
+    assert {path.name for path in installed.iterdir()} == {"repro", "repro_harness-0.1.0.dist-info"}
 
 
 @pytest.mark.worker
-def test_a_name_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repro: Command):
+def test_a_name_in_the_working_folder_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repro: Command
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert find("manifests", "smoke.yaml") == MANIFESTS / "smoke.yaml"
     content = yaml.safe_load((MANIFESTS / "smoke.yaml").read_text())
@@ -88,7 +92,9 @@ def test_a_name_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: p
     models = yaml.safe_load((MANIFESTS / "models.yaml").read_text())
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "smoke.yaml").write_text(yaml.safe_dump(content))
-    (tmp_path / "manifests" / "models.yaml").write_text(yaml.safe_dump({"mine": models["tiny-llama"]}))
+    (tmp_path / "manifests" / "models.yaml").write_text(
+        yaml.safe_dump({"mine": models["tiny-llama"]})
+    )
     assert places("manifests") == [tmp_path / "manifests", MANIFESTS]
     rows = json.loads(repro("plan", "smoke", "--json").stdout)
     assert [row["run"] for row in rows] == ["mine-B0"]
@@ -96,7 +102,9 @@ def test_a_name_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.worker
-def test_a_probe_set_and_a_paper_of_the_working_folder_are_found(tmp_path: Path, repro: Command):
+def test_a_probe_set_and_a_paper_of_the_working_folder_are_found(
+    tmp_path: Path, repro: Command
+) -> None:
     shutil.copytree(ROOT / "probes" / "factorial_48", tmp_path / "probes" / "mine")
     concepts = tmp_path / "probes" / "mine" / "concepts.yaml"
     concepts.write_text(concepts.read_text().replace("id: factorial_48", "id: mine"))
@@ -108,7 +116,7 @@ def test_a_probe_set_and_a_paper_of_the_working_folder_are_found(tmp_path: Path,
     assert json.loads(repro("audit", "mine", "--json").stdout)["checks"]
 
 
-def test_the_lock_in_use_is_that_of_the_torch_that_is_installed():
+def test_the_lock_in_use_is_that_of_the_torch_that_is_installed() -> None:
     from importlib.metadata import version
 
     expected = "cpu" if version("torch").endswith("+cpu") or sys.platform == "darwin" else "cuda"

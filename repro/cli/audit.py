@@ -1,8 +1,16 @@
-"""`repro audit [PAPER]`: the printed numbers against each other; nothing is run."""
+"""`repro audit [PAPER or DIR]`: the printed numbers against each other; nothing is run."""
 
 import argparse
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.cli.verbs import take_format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from repro.audit import Check
+    from repro.claims.papers import Paper
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -11,39 +19,67 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verb.add_argument(
         "paper",
         nargs="?",
-        help="a paper under manifests/papers, or a folder with a paper.yaml (audited alone); every paper when left out",
+        metavar="PAPER",
+        help="a paper's id, its folder anywhere, or a folder that papers lie in; every known "
+        "paper when left out",
     )
-    verb.add_argument("--json", action="store_true", help='{"checks": [...]}: every check with both values')
-    verb.set_defaults(run=audit)
+    verb.add_argument("--all", action="store_true", help="consistent and undecidable checks too")
+    take_format(verb)
+    verb.add_argument(
+        "--json",
+        action="store_true",
+        help="every check with both values, and how often each kind of check errs",
+    )
+    verb.set_defaults(run=_audit)
 
 
-def audit(arguments: argparse.Namespace) -> int:
-    """1 when something is inconsistent, else 0. Raises ManifestError for an unknown paper or an unreadable file."""
-    from repro.errors import ManifestError
-    from repro.manifest.papers import load_paper, load_papers
-    from repro.shipped import places
-    from repro.verify.audit import audit as run_audit
+def _audit(arguments: argparse.Namespace) -> int:
+    """Print the checks; return 1 when something is inconsistent, else 0.
 
-    papers = list(load_papers())
-    chosen = [paper for paper in papers if arguments.paper in (None, paper.id)]
-    if not chosen:
-        named = (*(place / arguments.paper for place in places("manifests/papers")), Path(arguments.paper))
-        folder = next((folder for folder in named if (folder / "paper.yaml").is_file()), None)
-        if folder is None:
-            known = ", ".join(paper.id for paper in papers)
-            raise ManifestError(
-                f"{arguments.paper}: no such paper; known are {known}; or give a folder with a paper.yaml"
-            )
-        papers = chosen = [load_paper(folder)]
-    names = {paper.id for paper in chosen}
-    checks = [
-        check for check in run_audit([claim for paper in papers for claim in paper.claims]) if names & set(check.papers)
-    ]
+    Raises ManifestError for an unknown paper or an unreadable file.
+    """
+    from repro.api.auditing import audit_papers
+
+    audited = audit_papers(arguments.paper)
+    _print(audited.checks, audited.papers, arguments)
+    return audited.code
+
+
+def _print(
+    checks: "Sequence[Check]", papers: "Sequence[Paper]", arguments: argparse.Namespace
+) -> None:
+    """Print the checks in the form asked for; all of them in JSON."""
+    wanted = [check for check in checks if arguments.all or check.severity != "none"]
     if arguments.json:
-        print(json.dumps({"checks": [check.model_dump(mode="json") for check in checks]}, ensure_ascii=False, indent=1))
-    else:
-        from repro.report.audit import show
-        from repro.report.console import literal
+        print(json.dumps(_content(checks), ensure_ascii=False, indent=1))
+    elif arguments.format == "csv":
+        from repro.report.export.audit import print_csv
 
-        show(checks, chosen, literal(150))
-    return int(any(check.verdict == "inconsistent" for check in checks))
+        print_csv(wanted)
+    elif arguments.format == "markdown":
+        from repro.report.export.audit import audit_markdown
+
+        print("\n".join(audit_markdown(wanted, checks, papers)))
+    elif arguments.format == "latex":
+        from repro.report.export.audit import checks_table
+        from repro.report.export.tables import print_table
+
+        print_table(checks_table(wanted), "latex")
+    else:
+        from repro.report.terminal.audit import show_audit
+        from repro.report.terminal.console import literal
+
+        show_audit(checks, papers, literal(150), arguments.all)
+
+
+def _content(checks: "Sequence[Check]") -> dict[str, object]:
+    """Return what --json holds: the checks, and the measured accuracy of every kind among them."""
+    from repro.audit.accuracy import measured_accuracy
+
+    kinds = {check.check for check in checks}
+    known = {
+        kind: one.model_dump(mode="json")
+        for kind, one in measured_accuracy().items()
+        if kind in kinds
+    }
+    return {"checks": [check.model_dump(mode="json") for check in checks], "accuracy": known}

@@ -1,7 +1,8 @@
 """Work in a process of its own, with limits of time and memory that hold whatever the work does.
 
-A database answers an interrupt when it gets round to it, and its memory limit leaves out what functions allocate. The
-operating system's limits hold always: the process is killed when its time is up, and refused memory beyond its share.
+A database answers an interrupt when it gets round to it, and its memory limit leaves out what
+functions allocate. The operating system's limits hold always: the process is killed when its time
+is up, and refused memory beyond its share.
 """
 
 import os
@@ -14,16 +15,17 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from repro.errors import InputError
+from repro.files import GIB
 
 Answer = Callable[[], int]
 """Prints what the work found; its exit code."""
-GIB = 2**30
 
 
-def limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fix: str) -> int:
-    """Do `work` apart, then let it print its answer; the exit code. The time ends when the work does, not the printing.
+def run_limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fix: str) -> int:
+    """Do `work` apart, then let it print its answer; return the exit code.
 
-    Raises InputError when a limit is reached; KeyboardInterrupt ends the work at once.
+    The time ends when the work does, not the printing. Raises InputError when a limit is reached;
+    KeyboardInterrupt ends the work at once.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -51,7 +53,7 @@ def limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fix: s
 
 
 def _apart(work: Callable[[], Answer], tell: int, gibibytes: float) -> NoReturn:
-    """The other process: do the work, say that it is done, print. It ends here, whatever happens."""
+    """Do the work in the other process, say that it is done, print, and end whatever happens."""
     from repro.cli import ending
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -73,7 +75,10 @@ def _apart(work: Callable[[], Answer], tell: int, gibibytes: float) -> NoReturn:
 
 
 def _limit_memory(gibibytes: float) -> None:
-    """No more address space than there is now and so much more; only Linux tells how much there is now."""
+    """Allow no more address space than there is now and `gibibytes` on top.
+
+    Only Linux tells how much there is now; elsewhere nothing is limited.
+    """
     if not os.path.exists("/proc/self/statm"):
         return
     with open("/proc/self/statm") as file:

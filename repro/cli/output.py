@@ -1,9 +1,13 @@
-"""Standard output as it is found: closed, gone, or of another encoding than UTF-8. None of these is a verdict's code."""
+"""Standard output as it is found: closed, gone, or not of UTF-8; no verdict's code comes of it."""
 
 import codecs
 import os
 import sys
 import unicodedata
+from contextvars import ContextVar
+
+VERB: ContextVar[str] = ContextVar("VERB", default="")
+"""The verb under way, with which every line on standard error begins."""
 
 SIGNS = {
     "−": "-", "–": "-", "—": "-", "‑": "-", "×": "x", "·": "*", "→": "->", "←": "<-", "↔": "<->", "…": "...", "±": "+-",
@@ -15,7 +19,10 @@ SIGNS = {
 
 
 def prepare_output() -> None:
-    """Make standard output and error usable: nowhere when closed, other signs where one cannot be written."""
+    """Make standard output and error usable.
+
+    Closed ones go nowhere; signs that cannot be written are replaced.
+    """
     codecs.register_error("repro", _other_signs)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -25,8 +32,15 @@ def prepare_output() -> None:
             stream.reconfigure(errors="repro")
 
 
+def note(words: str) -> None:
+    """Print a line on standard error for whoever reads what the verb under way prints."""
+    from repro.plain import one_line
+
+    print(f"repro {VERB.get()}".rstrip() + f": {one_line(words)}", file=sys.stderr, flush=True)
+
+
 def _other_signs(error: UnicodeError) -> tuple[str, int]:
-    """What is written instead of the signs that an encoding lacks."""
+    """Return what is written instead of the signs that an encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(_other_sign, error.object[error.start : error.end])), error.end

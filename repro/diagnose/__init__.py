@@ -1,1 +1,1 @@
-"""Measuring, inside the worker: capture activations, turn them into evidence."""
+"""Measure inside the worker: capture activations, turn them into evidence."""

@@ -1,7 +1,8 @@
-"""Pooled activations of the terminal layer, one row per probe (docs/SCIENCE.md §2).
+"""Capture pooled activations of the terminal layer, one row per probe (docs/SCIENCE.md §2).
 
-A plain forward pass of the decoder, without the output embedding, in float32 and without dropout. Texts of similar
-length share a batch; the result is that of one text at a time. N probes, B probes of a batch, T tokens, H width.
+A plain forward pass of the decoder, without the output embedding, in float32 and without dropout.
+Texts of similar length share a batch; the result is that of one text at a time. N probes, B probes
+of a batch, T tokens, H width.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ COMPUTE = "compute_dtype"  # of a 4-bit layer: the precision it computes in
 
 
 class Reading(Frozen):
-    """Which activations: one combination of the switches of §2."""
+    """Which activations to read: one combination of the settings of §2."""
 
     layer: str = "post_norm"
     pooling: str = "mean"
@@ -33,37 +34,72 @@ class Reading(Frozen):
 
     @classmethod
     def of(cls, diagnostics: Diagnostics) -> "Reading":
-        """The reading a manifest asks for."""
-        return cls(layer=diagnostics.layer, pooling=diagnostics.pooling, special_tokens=diagnostics.special_tokens)
+        """Return the reading that a manifest asks for."""
+        return cls(
+            layer=diagnostics.layer,
+            pooling=diagnostics.pooling,
+            special_tokens=diagnostics.special_tokens,
+        )
 
 
 @torch.no_grad()
 def capture(
-    model: nn.Module, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], readings: Sequence[Reading]
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    readings: Sequence[Reading],
 ) -> dict[Reading, npt.NDArray[np.float32]]:
-    """Activations (N×H float32) of every reading, rows in the order of `texts`, from one pass over the texts.
+    """Return activations (N×H float32) of every reading, from one pass over the texts.
 
-    Raises InputError for a text that leaves no token to pool over.
+    Rows are in the order of `texts`. Raises InputError for a text without any token to pool
+    over.
     """
-    encoded = [tokenise_probe(tokenizer, text) for text in texts]
     decoder, _ = decoder_and_head(model)
-    rows: dict[Reading, list[Tensor]] = {reading: [torch.empty(0)] * len(texts) for reading in readings}
-    with without_dropout(model), full_precision(model), _inputs_of(decoder.get_submodule("norm")) as before_norm:
-        for indices in by_length([len(ids) for ids, _ in encoded]):
-            ids_BT, mask_BT, special_BT = padded_tensors([encoded[i] for i in indices], next(model.parameters()).device)
-            after_BTH = decoder(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state
+    rows: dict[Reading, list[Tensor]] = {
+        reading: [torch.empty(0)] * len(texts) for reading in readings
+    }
+    with (
+        without_dropout(model),
+        full_precision(model),
+        _inputs_of(decoder.get_submodule("norm")) as before_norm,
+    ):
+        device = next(model.parameters()).device
+        for indices, ids_BT, mask_BT, special_BT in batches(tokenizer, texts, device):
+            after_BTH = decoder(
+                input_ids=ids_BT, attention_mask=mask_BT, use_cache=False
+            ).last_hidden_state
             for reading in readings:
                 hidden_BTH = after_BTH if reading.layer == "post_norm" else before_norm[-1]
-                kept_BT = mask_BT * (1 - special_BT) if reading.special_tokens == "exclude" else mask_BT
-                for index, pooled_H in zip(indices, pool(hidden_BTH, kept_BT, reading.pooling), strict=True):
+                kept_BT = (
+                    mask_BT * (1 - special_BT) if reading.special_tokens == "exclude" else mask_BT
+                )
+                for index, pooled_H in zip(
+                    indices, pool(hidden_BTH, kept_BT, reading.pooling), strict=True
+                ):
                     rows[reading][index] = pooled_H
     return {reading: torch.stack(parts).cpu().numpy() for reading, parts in rows.items()}
 
 
+def batches(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], device: torch.device
+) -> Iterator[tuple[list[int], Tensor, Tensor, Tensor]]:
+    """Yield the forward passes over texts: which texts, and their ids, mask and special-token mask,
+    each B×T.
+    """
+    encoded = [tokenise_probe(tokenizer, text) for text in texts]
+    for indices in by_length([len(ids) for ids, _ in encoded]):
+        yield indices, *padded_tensors([encoded[i] for i in indices], device)
+
+
 @contextmanager
 def full_precision(model: nn.Module) -> Iterator[None]:
-    """Let 4-bit layers compute in float32, so that a batch gives the same activations as one text at a time."""
-    layers = [module for module in model.modules() if getattr(module, COMPUTE, None) is torch.bfloat16]
+    """Let 4-bit layers compute in float32.
+
+    A batch then gives the same activations as one text at a time.
+    """
+    layers = [
+        module for module in model.modules() if getattr(module, COMPUTE, None) is torch.bfloat16
+    ]
     for layer in layers:
         setattr(layer, COMPUTE, torch.float32)
     try:
@@ -75,7 +111,7 @@ def full_precision(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _inputs_of(module: nn.Module) -> Iterator[list[Tensor]]:
-    """The latest input of `module`, as a list of one."""
+    """Yield a list that always holds the latest input of `module`."""
     latest: list[Tensor] = []
 
     def keep(_: nn.Module, arguments: tuple[Tensor, ...]) -> None:
@@ -87,7 +123,10 @@ def _inputs_of(module: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices in batches of texts of similar length, at most so many padded tokens each."""
+    """Yield indices in batches of texts of similar length.
+
+    The padded tokens of a batch are limited.
+    """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
         if batch and (len(batch) + 1) * lengths[index] > TOKENS_PER_BATCH:
@@ -98,8 +137,13 @@ def by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def padded_tensors(items: Sequence[tuple[list[int], list[int]]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """(ids, mask, special-token mask), each B×T, padded on the right. `items`: (ids, special-token mask) of each text."""
+def padded_tensors(
+    items: Sequence[tuple[list[int], list[int]]], device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (ids, mask, special-token mask), each B×T, padded on the right.
+
+    `items`: (ids, special-token mask) of each text.
+    """
     longest = max(len(ids) for ids, _ in items)
 
     def padded(rows: Sequence[Sequence[int]]) -> Tensor:
@@ -110,10 +154,13 @@ def padded_tensors(items: Sequence[tuple[list[int], list[int]]], device: torch.d
 
 
 def pool(hidden_BTH: Tensor, kept_BT: Tensor, pooling: str) -> Tensor:
-    """B×H: the mean over kept tokens, or the last of them."""
+    """Return B×H: the mean over kept tokens, or the last of them.
+
+    Raises InputError for a text without any.
+    """
     if not kept_BT.any(dim=1).all():
         raise InputError("a probe has no token left to pool over; give it some text")
-    kept_BT = kept_BT.to(hidden_BTH.device)  # that of the last layer, where a model lies on several
+    kept_BT = kept_BT.to(hidden_BTH.device)  # The last layer's device, for a model on several.
     if pooling == "last_token":
         positions_T = torch.arange(kept_BT.shape[1], device=kept_BT.device)
         last_B = (kept_BT * positions_T).argmax(dim=1)

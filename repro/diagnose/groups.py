@@ -1,7 +1,8 @@
-"""Groups of a block-diagonal adapter, from the base model's own activations (docs/SCIENCE.md §9).
+"""Derive the groups of a block-diagonal adapter from the base model (docs/SCIENCE.md §9).
 
-The terminal layer's activations of the manifest's probes, as its diagnostics read them but without their switch of scale,
-before any adapter is put on. A run that goes on from a saved state therefore finds the same groups again.
+They are the terminal layer's activations of the manifest's probes, captured before any adapter is
+added, with the manifest's reading but without its scale setting. A run that resumes from a saved
+state therefore finds the same groups again.
 """
 
 import torch
@@ -12,9 +13,9 @@ from repro.diagnose.capture import Reading, capture
 from repro.errors import InputError
 from repro.geometry import diagnose
 from repro.geometry.groups import concept_groups, group_directions
+from repro.manifest.adapters import BlockDiagonal
 from repro.manifest.experiment import Diagnostics
 from repro.manifest.probes import ProbeSet
-from repro.manifest.training import BlockDiagonal
 from repro.train.adapters.block_diagonal import Group
 
 
@@ -25,10 +26,20 @@ def base_groups(
     diagnostics: Diagnostics,
     adapter: BlockDiagonal,
 ) -> tuple[Group, ...]:
-    """Concepts and directions of each group. Raises InputError when no direction is informative."""
+    """Return the concepts and directions of each group.
+
+    Raises InputError when no direction is informative.
+    """
     reading = Reading.of(diagnostics)
-    geometry = diagnose(capture(base, tokenizer, probes.texts(), [reading])[reading], probes.labels())
+    geometry = diagnose(
+        capture(base, tokenizer, probes.texts(), [reading])[reading], probes.labels()
+    )
     groups = concept_groups(geometry, adapter.grouping)
     if not groups:
-        raise InputError("the base model has no informative direction to write along; choose another adapter")
-    return tuple(Group(group, torch.from_numpy(group_directions(geometry, group)).float()) for group in groups)
+        raise InputError(
+            "the base model has no informative direction to write along; choose another adapter"
+        )
+    return tuple(
+        Group(group, torch.from_numpy(group_directions(geometry, group)).float())
+        for group in groups
+    )

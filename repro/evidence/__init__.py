@@ -1,1 +1,4 @@
-"""The run folder: what a worker leaves behind and the host reads. The evidence; the database is only its index."""
+"""The run folder: written by a worker, read by the host.
+
+It is the evidence; the database is only its index.
+"""

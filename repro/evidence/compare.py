@@ -1,29 +1,31 @@
-"""The measurements of two results folders held against each other, run by run."""
+"""Compare the measurements of two results folders, run by run."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
+from repro.evidence.measurement import Measurement
 from repro.evidence.request import read_request
-from repro.measurement import Measurement
 
-Rows = dict[tuple[object, ...], Measurement]
+_Rows = dict[tuple[object, ...], Measurement]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """How far the numbers of two folders agree."""
+class FolderComparison:
+    """The agreement of the numbers of two folders."""
 
     runs: int
     numbers: int
     """Values that both folders have."""
     same: int
-    """Of these, how many are the same bits."""
+    """Number of these with the same bits."""
     worst: float
     """Largest gap, relative to the larger value."""
     apart: tuple[str, ...]
-    """What differs by more than was allowed, or is undefined in one folder or for another reason."""
+    """What differs by more than is allowed, or is undefined in only one folder or for different
+    reasons.
+    """
 
     def words(self) -> str:
         """Return the figures in one sentence."""
@@ -31,15 +33,18 @@ class Comparison:
         return f"{self.runs} runs, {same}, largest relative gap {self.worst:.1e}"
 
 
-def compare(experiment: str, one: Path, other: Path, allowed: float = 0.0) -> Comparison:
+def compare_folders(
+    experiment: str, one: Path, other: Path, allowed: float = 0.0
+) -> FolderComparison:
     """Compare the finished runs of two results folders; `allowed` is a relative gap.
 
-    Raises EvidenceError when a run of one folder has no twin in the other.
+    Raises EvidenceError unless both folders have finished the same runs.
     """
     left, right = _finished(one, experiment), _finished(other, experiment)
     if not left or set(left) != set(right):
         raise EvidenceError(
-            f"{experiment}: {one} has finished runs {sorted(left)}, {other} has {sorted(right)}, expected the same"
+            f"{experiment}: {one} has finished runs {sorted(left)}, {other} has "
+            f"{sorted(right)}, expected the same"
         )
     numbers = same = 0
     worst, apart = 0.0, []
@@ -47,18 +52,23 @@ def compare(experiment: str, one: Path, other: Path, allowed: float = 0.0) -> Co
         first, second = _rows(left[slot]), _rows(right[slot])
         for key in first.keys() | second.keys():
             a, b = first.get(key), second.get(key)
-            if a is None or b is None or a.reason != b.reason or (a.value is None) != (b.value is None):
+            if (
+                a is None
+                or b is None
+                or a.reason != b.reason
+                or (a.value is None) != (b.value is None)
+            ):
                 apart.append(f"{slot} {key}: {a} and {b}")
             elif a.value is not None and b.value is not None:
                 gap = abs(a.value - b.value) / max(abs(a.value), abs(b.value), 1e-300)
                 numbers, same, worst = numbers + 1, same + (a.value == b.value), max(worst, gap)
                 if gap > allowed:
                     apart.append(f"{slot} {key}: {a.value!r} and {b.value!r}")
-    return Comparison(len(left), numbers, same, worst, tuple(apart))
+    return FolderComparison(len(left), numbers, same, worst, tuple(apart))
 
 
 def _finished(results: Path, experiment: str) -> dict[str, RunFolder]:
-    """The finished runs of an experiment by slot; each folder is checked against its own marker."""
+    """Return the finished runs of an experiment by slot, each checked against its own marker."""
     found = {}
     for marker in sorted((results / "runs" / experiment).glob("*/done.json")):
         folder = RunFolder(marker.parent)
@@ -67,8 +77,8 @@ def _finished(results: Path, experiment: str) -> dict[str, RunFolder]:
     return found
 
 
-def _rows(folder: RunFolder) -> Rows:
-    """Every measurement by what it measures."""
+def _rows(folder: RunFolder) -> _Rows:
+    """Return every measurement by what it measures."""
     steps = sorted(int(path.stem) for path in (folder.path / "steps").glob("*.parquet"))
     every = [row for step in steps for row in folder.measurements(step)]
     return {tuple(row.model_dump(exclude={"value", "reason"}).values()): row for row in every}

@@ -1,10 +1,12 @@
 """The marker of a finished run: how it ended, and the digest of every file that is its evidence.
 
-done.json is written last, by the worker. A second part, done.second.json, may follow later (scores that are given after
-generation): it lists further files and holds the digest of the first part, so that neither can be changed alone.
-Files of numbers must be there. Weights may be absent: evidence is shared without them.
+done.json is written last, by the worker. A second part, done.second.json, may follow later (scores
+that are given after generation): it lists further files and holds the digest of the first part, so
+that neither can be changed alone. Files of numbers must exist. Weights may be absent: evidence is
+shared without them.
 """
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +23,16 @@ FIRST = "done.json"
 SECOND = "done.second.json"
 FORMAT = 2
 WEIGHTS = re.compile(r"(^|/)adapter/[^/]+$")
-"""What a marker of format 1 lists without saying which of it is weights."""
+"""Matches the weights in a marker of format 1, which does not name them."""
 INSIDE = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)*")
 Status = Literal["done", "diverged"]
 
 
 def _inside(path: str) -> str:
-    """Refuse a path that could lead out of its folder, or that no run writes."""
+    """Return the path.
+
+    Raises ValueError for one that could lead out of its folder, or that no run writes.
+    """
     if not INSIDE.fullmatch(path) or len(path) > 240:
         raise ValueError(f"{path!r} is no path of a file inside a run's folder")
     return path
@@ -38,7 +43,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _moment(text: str) -> str:
-    """Refuse what is no date and time."""
+    """Return the text. Raises ValueError when it is not a date and time."""
     datetime.fromisoformat(text)
     return text
 
@@ -47,24 +52,25 @@ Moment = Annotated[str, AfterValidator(_moment)]
 
 
 class _Part(Frozen):
-    """What both parts of a marker say."""
+    """The fields that both parts of a marker have."""
 
     format: Literal[1, 2] = 1
     finished: Moment
     files: dict[Inside, Digest]
     """sha256 by path."""
     weights: tuple[Inside, ...] = ()
-    """Those of `files` that may be absent."""
+    """Which of `files` may be absent."""
 
     @model_validator(mode="after")
     def _weights_are_listed(self) -> "_Part":
+        """Require that `files` lists every weight."""
         if unlisted := sorted(set(self.weights) - self.files.keys()):
             raise ValueError(f"weights names {unlisted[0]}, which files does not list")
         return self
 
 
 class First(_Part):
-    """done.json as it is written."""
+    """The content of done.json."""
 
     run: Digest | None = None
     """The run's id; None in format 1."""
@@ -73,7 +79,7 @@ class First(_Part):
 
 
 class Second(_Part):
-    """done.second.json as it is written."""
+    """The content of done.second.json."""
 
     first: Digest
     """sha256 of done.json."""
@@ -88,11 +94,13 @@ class Marker(Frozen):
     finished: str
     files: dict[str, str]
     weights: frozenset[str]
+    later: frozenset[str]
+    """The files of the second part."""
     digests: dict[str, str]
     """sha256 of each part, by its name."""
 
     def is_weights(self, path: str) -> bool:
-        """Whether a listed file may be absent."""
+        """Return whether a listed file may be absent."""
         return path in self.weights
 
 
@@ -100,18 +108,19 @@ _P = TypeVar("_P", bound=_Part)
 
 
 def read_marker(folder: Path) -> Marker | None:
-    """Read the marker of a run, None while the run is not finished.
+    """Read the marker of a run; None while the run is not finished.
 
-    Raises EvidenceError when a part is not whole, not what a worker writes, or does not belong to the other.
+    Raises EvidenceError when a part is not complete, not what a worker writes, or does not
+    belong to the other part.
     """
-    if not (folder / FIRST).exists():
+    if not os.path.lexists(folder / FIRST):
         return None
     first, digest = _read_part(First, folder / FIRST)
     weights = set(first.weights)
     if first.format == 1:
         weights |= {path for path in first.files if WEIGHTS.search(path)}
     files, digests = dict(first.files), {FIRST: digest}
-    if (folder / SECOND).exists():
+    if os.path.lexists(folder / SECOND):
         second, digests[SECOND] = _read_part(Second, folder / SECOND)
         _check_second(second, files, digest, folder / SECOND)
         files |= second.files
@@ -123,24 +132,28 @@ def read_marker(folder: Path) -> Marker | None:
         finished=first.finished,
         files=files,
         weights=frozenset(weights),
+        later=frozenset(files.keys() - first.files.keys()),
         digests=digests,
     )
 
 
 def _check_second(second: Second, files: dict[str, str], digest: str, path: Path) -> None:
+    """Raise EvidenceError unless the second part belongs to the first and lists no file again."""
     if second.first != digest:
         raise EvidenceError(
-            f"{path}: belongs to a {FIRST} of sha256 {second.first[:12]}, found {digest[:12]}; one of the two was "
+            f"{path}: belongs to a {FIRST} of sha256 {second.first[:12]}, found "
+            f"{digest[:12]}; one of the two was "
             "changed: restore it, or remove the folder and run again"
         )
     if twice := sorted(second.files.keys() & files.keys()):
         raise EvidenceError(
-            f"{path}: lists {twice[0]}, which {FIRST} lists already; restore the marker, or remove {path.name}"
+            f"{path}: lists {twice[0]}, which {FIRST} lists already; restore the marker, or "
+            f"remove {path.name}"
         )
 
 
 def _read_part(record: type[_P], path: Path) -> tuple[_P, str]:
-    """One part, checked by its schema, and the digest of the bytes that were read."""
+    """Return one part, checked by its schema, and the digest of the bytes that were read."""
     data, state = read_content(path.parent, path.name)
     way = f"restore it, or remove the folder {path.parent} and run again"
     try:
@@ -148,9 +161,11 @@ def _read_part(record: type[_P], path: Path) -> tuple[_P, str]:
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] == "json_invalid":
             raise EvidenceError(f"{path}: cannot be read (not whole JSON); {way}") from None
-        raise EvidenceError(f"{path}: not a marker of this version: {explain(error, record)}; {way}") from None
+        raise EvidenceError(
+            f"{path}: not a marker of this version: {explain(error, record)}; {way}"
+        ) from None
 
 
 def part(files: dict[str, str], weights: list[str], **fields: Any) -> dict[str, Any]:
-    """The content of a part as it is written."""
+    """Return the content of a part for writing."""
     return {"format": FORMAT, **fields, "files": files, "weights": weights}

@@ -1,4 +1,7 @@
-"""progress.json: how far a run is, for whoever watches. Rewritten at most twice a second, never flushed: not evidence."""
+"""Write progress.json: how far a run is.
+
+Rewritten at most twice a second, never flushed: not evidence.
+"""
 
 import json
 import os
@@ -8,13 +11,13 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any, Protocol
 
-from repro.measurement import Measurement
+from repro.evidence.measurement import Measurement
 
 INTERVAL = 0.5  # seconds between writes
 
 
 class StepLike(Protocol):
-    """What progress needs to know of an optimizer step."""
+    """The properties of an optimizer step that progress shows."""
 
     @property
     def step(self) -> int: ...
@@ -28,25 +31,27 @@ class StepLike(Protocol):
 
 @dataclass
 class Progress:
-    """Collects what a watcher wants to see and writes it to the run's folder."""
+    """Collects a run's progress and writes it to its folder."""
 
     folder: Path
     steps: int
     values: dict[str, Any] = field(default_factory=dict)
     written: float = 0.0
+    walking: tuple[float, int] | None = None
+    """When this attempt began to measure block by block, and how many blocks were behind it."""
 
     def show(self, phase: str, force: bool = False) -> None:
-        """Note the phase; write when it is time, or now."""
+        """Record the phase; write if the last write was long enough ago, or with `force`."""
         self.values.update(phase=phase, steps=self.steps, pid=os.getpid())
         if force or monotonic() - self.written > INTERVAL:
             path = self.folder / "progress.json"
             beside = path.with_suffix(".tmp")
-            beside.write_text(json.dumps({**self.values, "updated": time()}))
+            beside.write_text(json.dumps({**self.values, "updated": time()}), encoding="utf-8")
             beside.replace(path)
             self.written = monotonic()
 
     def step(self, step: StepLike) -> None:
-        """An optimizer step was taken; speed is a moving average over about ten steps."""
+        """Record an optimizer step. Speed is a moving average over about ten steps."""
         speed = step.tokens / max(step.seconds, 1e-9)
         before = self.values.get("tokens_per_second", speed)
         pace = self.values.get("seconds_per_step", step.seconds)
@@ -58,9 +63,24 @@ class Progress:
         )
         self.show("training")
 
+    def block(self, done: int, of: int) -> None:
+        """Record the blocks that a model has been measured through, and the time left."""
+        now = monotonic()
+        self.walking = self.walking or (now, done)
+        begun, first = self.walking
+        pace = (now - begun) / (done - first) if done > first else None
+        self.values.update(
+            block=done, blocks=of, seconds_left=None if pace is None else pace * (of - done)
+        )
+        self.show("measuring block by block", force=True)
+
     def measured(self, rows: Sequence[Measurement]) -> None:
-        """Activations were measured: note the EI, or that it is undefined."""
+        """Record the EI of measured activations, or that it is undefined."""
         for row in rows:
-            if (row.quantity, row.specification, row.probe_set) == ("entanglement_intensity", "default", None):
+            if (row.quantity, row.specification, row.probe_set) == (
+                "entanglement_intensity",
+                "default",
+                None,
+            ):
                 self.values["entanglement_intensity"] = row.value
         self.show("training")

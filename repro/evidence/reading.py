@@ -1,7 +1,8 @@
-"""Reading the files of a run's folder: whole, never through a link, with the state that was read.
+"""Read the files of a run's folder completely, and never through a link.
 
-A worker may have been hostile, and folders are copied by people: a link could lead to any file of the host, a pipe would
-never end. Each file is opened step by step from its folder, and its size and time are those of what was read.
+The state of what was read comes with it. A worker may have been hostile, and people copy folders: a
+link could lead to any file of the host, a pipe would never end. Each file is opened step by step
+from its folder, and the recorded size and time are those of what was read.
 """
 
 import hashlib
@@ -16,14 +17,15 @@ from pathlib import Path
 from repro.errors import EvidenceError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: a pipe must not hold us up
+# Not blocking: opening a pipe must not wait for a writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 LARGEST_RECORD = 1 << 28
-"""Bytes of a file that is read into memory at the most; weights are only hashed."""
+"""Most bytes of a file that is read into memory. Weights are only hashed."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What a file was when it was read."""
+    """A file's state when it was read."""
 
     sha256: str
     size: int
@@ -31,24 +33,37 @@ class State:
     """Of the last change to its content, in ns."""
 
 
-def read_state(folder: Path, name: str) -> State:
-    """Hash one file of a folder. Raises EvidenceError when it is absent, a link, or no plain file."""
-    with _opened(folder, name) as (file, found):
-        return State(hashlib.file_digest(file, "sha256").hexdigest(), found.st_size, found.st_mtime_ns)
+def read_run_state(folder: Path, name: str) -> State:
+    """Hash one file of a folder.
+
+    Raises EvidenceError when it is absent, a link, or not a plain file.
+    """
+    with opened_plain(folder, name) as (file, found):
+        return State(
+            hashlib.file_digest(file, "sha256").hexdigest(), found.st_size, found.st_mtime_ns
+        )
 
 
 def read_content(folder: Path, name: str) -> tuple[bytes, State]:
-    """Read one file of a folder. Raises EvidenceError as `read_state` does, and for one that is far too large."""
-    with _opened(folder, name) as (file, found):
+    """Read one file of a folder.
+
+    Raises EvidenceError as `read_state` does, and for a file that is far too large.
+    """
+    with opened_plain(folder, name) as (file, found):
         if found.st_size > LARGEST_RECORD:
-            raise EvidenceError(f"{folder / name}: found {found.st_size} bytes, expected at most {LARGEST_RECORD}")
+            raise EvidenceError(
+                f"{folder / name}: found {found.st_size} bytes, expected at most {LARGEST_RECORD}"
+            )
         data = file.read()
         return data, State(hashlib.sha256(data).hexdigest(), len(data), found.st_mtime_ns)
 
 
 @contextmanager
-def _opened(folder: Path, name: str) -> Iterator[tuple[BufferedReader, os.stat_result]]:
-    """Open folder/name without following a link below `folder`, itself included."""
+def opened_plain(folder: Path, name: str) -> Iterator[tuple[BufferedReader, os.stat_result]]:
+    """Open folder/name without following a link below `folder`, itself included.
+
+    Raises EvidenceError when it is absent, a link, or not a plain file.
+    """
     held: list[int] = []
     try:
         held.append(os.open(folder, _FOLDER))
@@ -59,7 +74,9 @@ def _opened(folder: Path, name: str) -> Iterator[tuple[BufferedReader, os.stat_r
         with os.fdopen(descriptor, "rb", closefd=True) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise EvidenceError(f"{folder / name}: no plain file; remove it, or restore the file that was there")
+                raise EvidenceError(
+                    f"{folder / name}: no plain file; remove it, or restore the file that was there"
+                )
             yield file, found
     except OSError as error:
         raise EvidenceError(_problem(folder / name, error)) from error
@@ -69,8 +86,15 @@ def _opened(folder: Path, name: str) -> Iterator[tuple[BufferedReader, os.stat_r
 
 
 def _problem(path: Path, error: OSError) -> str:
+    """Return what is wrong with a file and what to do, from the system's error."""
     if isinstance(error, FileNotFoundError):
         return f"{path}: found no file; restore it, or remove the run's folder and run again"
     if path.is_symlink() or path.parent.is_symlink():
-        return f"{path}: is a link, or lies in a linked folder, expected a file of the run's own; put the file itself there"
-    return f"{path}: cannot be read ({error.strerror}); correct that, or remove the run's folder and run again"
+        return (
+            f"{path}: is a link, or lies in a linked folder, expected a file of the run's own; "
+            "put the file itself there"
+        )
+    return (
+        f"{path}: cannot be read ({error.strerror}); correct that, or remove the run's folder "
+        "and run again"
+    )

@@ -1,1 +1,1 @@
-"""Running it, from the host: folders, fetching, workers and the queue. Never imports torch."""
+"""Carry out runs from the host: folders, fetching, workers and the queue. Never imports torch."""

@@ -1,46 +1,52 @@
-"""Carrying out the runs of a manifest: so many at a time, resumable, stopped cleanly by Ctrl-C."""
+"""Carry out the runs of a manifest, resumable and stopped cleanly by Ctrl-C."""
 
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from repro.evidence.folder import RunFolder
-from repro.execute.chain import Hold, held
-from repro.execute.folders import Place, prepare
+from repro.cost.walked import walks
+from repro.errors import EvidenceError
+from repro.evidence.folder import BY_BLOCK, Loading, RunFolder
+from repro.execute.chain import Hold, hold_reason
+from repro.execute.device import memory_gibibytes
+from repro.execute.folders import RunPlace, prepare
 from repro.execute.host_note import note_host
 from repro.execute.jobs import Job, Runner
 
-POLL = 0.2  # seconds
+_POLL = 0.2  # seconds
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Watcher(Protocol):
-    """Whoever shows progress."""
+class QueueWatcher(Protocol):
+    """An observer of progress."""
 
-    def started(self, place: Place) -> None:
-        """A run was started or goes on."""
+    def started(self, place: RunPlace) -> None:
+        """Show that a run was started or continued."""
 
     def running(self, folders: Sequence[RunFolder]) -> None:
-        """These runs are under way."""
+        """Show the runs that are running."""
 
-    def ended(self, place: Place, problem: str | None) -> None:
-        """A run ended; `problem` is None when it finished."""
+    def ended(self, place: RunPlace, problem: str | None) -> None:
+        """Show that a run ended; `problem` is None when it finished."""
 
 
 @dataclass
-class Outcome:
-    """What became of the runs of one call."""
+class QueueOutcome:
+    """The result of one call for each run."""
 
-    finished: list[Place] = field(default_factory=list)
-    failed: list[tuple[Place, str]] = field(default_factory=list)
+    finished: list[RunPlace] = field(default_factory=list)
+    failed: list[tuple[RunPlace, str]] = field(default_factory=list)
 
     def words(self) -> str:
-        """How many finished, diverged and failed; why, the watcher has said of each when it ended."""
+        """Return how many finished, diverged and failed.
+
+        The watcher has given each reason already.
+        """
         ends = [place.folder.done() for place in self.finished]
         diverged = sum(end is not None and end.status == "diverged" for end in ends)
         return (
@@ -50,13 +56,21 @@ class Outcome:
         )
 
 
-def carry_out(
-    places: Sequence[Place], claims: Mapping[str, str], runner: Runner, at_once: int, watcher: Watcher
-) -> Outcome:
-    """Run every unfinished place; one that fails leaves the others unharmed. KeyboardInterrupt stops all, cleanly."""
-    outcome = Outcome(finished=[place for place in places if place.state == "finished"])
+def run_queue(
+    places: Sequence[RunPlace],
+    seal: str | None,
+    runner: Runner,
+    at_once: int,
+    watcher: QueueWatcher,
+) -> QueueOutcome:
+    """Run every unfinished place.
+
+    A failure leaves the others running; KeyboardInterrupt stops all, cleanly. `seal`: of the
+    claims, as they are before any of these runs.
+    """
+    outcome = QueueOutcome(finished=[place for place in places if place.state == "finished"])
     waiting = [place for place in places if place.state != "finished"]
-    running: list[tuple[Place, Job]] = []
+    running: list[tuple[RunPlace, Job]] = []
     try:
         while waiting or running:
             at_work = {place.run.id for place, _ in running}
@@ -64,13 +78,13 @@ def carry_out(
             free = max(0, at_once - len(running))
             next_ones = [place for place in waiting if _hold(place, at_work) is None][:free]
             waiting = [place for place in waiting if place not in next_ones]
-            folders = [prepare(place, claims, runner.threads, runner.device) for place in next_ones]
-            for folder in folders:
-                note_host(folder, runner.name)
+            next_ones, folders = _prepared(next_ones, seal, outcome, watcher)
+            for place, folder in zip(next_ones, folders, strict=True):
+                note_host(folder, runner.name, _loading(place, runner))
             for place, job in zip(next_ones, runner.start(folders) if folders else [], strict=True):
                 running.append((place, job))
                 watcher.started(place)
-            time.sleep(POLL)
+            time.sleep(_POLL)
             watcher.running([place.folder for place, _ in running])
             running = [pair for pair in running if not _ended(pair, outcome, watcher)]
     finally:
@@ -79,8 +93,29 @@ def carry_out(
     return outcome
 
 
+def _prepared(
+    places: Sequence[RunPlace], seal: str | None, outcome: QueueOutcome, watcher: QueueWatcher
+) -> tuple[list[RunPlace], list[RunFolder]]:
+    """Prepare the folders of runs that start now; one that cannot be leaves the others running."""
+    ready, folders = [], []
+    for place in places:
+        try:
+            folders.append(prepare(place, seal))
+            ready.append(place)
+        except EvidenceError as error:  # a parent, or its own folder, is not what it says
+            outcome.failed.append((place, str(error)))
+            watcher.ended(place, str(error))
+    return ready, folders
+
+
+def _loading(place: RunPlace, runner: Runner) -> Loading:
+    """Tell how a run's model is loaded here. A cluster's nodes have what jobs ask."""
+    by_block = runner.name != "slurm" and walks(place.run, memory_gibibytes())
+    return BY_BLOCK if by_block else "whole"
+
+
 def _stop_all(jobs: Sequence[Job]) -> None:
-    """Stop all at once: each may take its time, and none is left because another did."""
+    """Stop all jobs at once: each may take a while, and none must wait for another."""
     if jobs:
         with ThreadPoolExecutor(len(jobs)) as pool:
             list(pool.map(lambda job: job.stop(), jobs))
@@ -88,7 +123,9 @@ def _stop_all(jobs: Sequence[Job]) -> None:
 
 @contextmanager
 def unstoppable() -> Iterator[None]:
-    """Let nothing interrupt the stopping of workers: a second Ctrl-C would leave some of them behind."""
+    """Ignore interrupts while workers are stopped: a second Ctrl-C would leave some of them
+    running.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -100,16 +137,27 @@ def unstoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _hold(place: Place, at_work: Collection[str]) -> Hold | None:
-    """Why a place may not start. A worker that has left its marker still has to end, and is the first to be told of."""
+def _hold(place: RunPlace, at_work: Collection[str]) -> Hold | None:
+    """Return why a place may not start; None when it may.
+
+    A parent that has written its marker may still be running; wait for its end.
+    """
     parent = place.run.parent
     if parent and parent.id in at_work:
         return Hold(f"starts from {parent.slot}, which is at work", "not yet")
-    return held(place.run, place.folder)
+    return hold_reason(place.run, place.folder)
 
 
-def _startable(waiting: Sequence[Place], at_work: Collection[str], outcome: Outcome, watcher: Watcher) -> list[Place]:
-    """Those that may start now or later; the others failed: what they start from diverged, or nobody works on it."""
+def _startable(
+    waiting: Sequence[RunPlace],
+    at_work: Collection[str],
+    outcome: QueueOutcome,
+    watcher: QueueWatcher,
+) -> list[RunPlace]:
+    """Return the runs that can still start.
+
+    Drop those whose parent run diverged or was abandoned.
+    """
     ready = any(_hold(place, at_work) is None for place in waiting)
     kept = []
     for place in waiting:
@@ -122,7 +170,8 @@ def _startable(waiting: Sequence[Place], at_work: Collection[str], outcome: Outc
     return kept
 
 
-def _ended(pair: tuple[Place, Job], outcome: Outcome, watcher: Watcher) -> bool:
+def _ended(pair: tuple[RunPlace, Job], outcome: QueueOutcome, watcher: QueueWatcher) -> bool:
+    """Record a job that has ended and return True; False while it runs."""
     place, job = pair
     code = job.poll()
     if code is None:

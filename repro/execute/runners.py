@@ -1,7 +1,6 @@
-"""From `--runner NAME` to a runner that is ready, with everything it needs checked before the first run starts."""
+"""Turn `--runner NAME` into a runner, with all it needs checked before the first run."""
 
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,27 +9,28 @@ from typing import Literal, cast, get_args
 from repro.errors import SetupError
 from repro.execute.cards import CardRunner
 from repro.execute.cluster import Cluster, load_cluster
-from repro.execute.container import ContainerRunner, Limits
+from repro.execute.container import ContainerLimits, ContainerRunner
 from repro.execute.device import Gpu, planned_gpus
-from repro.execute.folders import Place
+from repro.execute.folders import RunPlace
 from repro.execute.gpu_access import gpu_problem, way_through
 from repro.execute.jobs import Runner
 from repro.execute.local import LocalRunner
 from repro.execute.slurm import SlurmRunner
 from repro.files import file_digest
-from repro.plan.expand import local_environment
-from repro.plan.image_lock import Name, image_environment
+from repro.plan.editions import Device
+from repro.plan.environment import Environment, local_environment
+from repro.plan.image_lock import ImageName, environment_in, expected_image, image_environment
 
-Kind = Literal["local", "docker", "slurm"]
+_Kind = Literal["local", "docker", "slurm"]
 MEMORY_SHARE = 0.9
-"""Part of the machine's memory that all containers together may use."""
+"""Share of the machine's memory that all containers together may use."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Where workers run, and why there."""
+    """Where workers run, and why."""
 
-    kind: Kind
+    kind: _Kind
     why: str
 
     @property
@@ -39,10 +39,10 @@ class Choice:
         return f"runner {self.kind}: {self.why}"
 
 
-def choose(asked: str, image: str, cache: Path) -> Choice:
-    """Return the runner that `--runner` asks for; `auto` takes the first that works for a manifest's image."""
+def choose_runner(asked: str, image: str, cache: Path) -> Choice:
+    """Return the runner of `--runner`. `auto` takes the first that works for a manifest's image."""
     if asked != "auto":
-        return Choice(cast(Kind, asked), "as asked for")
+        return Choice(cast(_Kind, asked), "as asked for")
     if image == "local":
         return Choice("local", "the manifest asks for no image")
     problem = _container_problem(_image(image), cache)
@@ -50,13 +50,31 @@ def choose(asked: str, image: str, cache: Path) -> Choice:
         gpu = "with this machine's GPUs" if image == "cuda" and planned_gpus() else "without a GPU"
         return Choice("docker", f"image {image} is here with the content it must have; {gpu}")
     if "REPRO_SLURM" in os.environ and not _slurm_problem():
-        return Choice("slurm", f"REPRO_SLURM names a cluster that answers; in containers here: {problem}")
+        return Choice(
+            "slurm", f"REPRO_SLURM names a cluster that answers; in containers here: {problem}"
+        )
     return Choice("local", f"the manifest asks for image {image}, but {problem}")
 
 
-def _container_problem(image: Name, cache: Path) -> str | None:
+def not_ready(choice: Choice, image: str, cache: Path) -> str | None:
+    """Return what keeps a chosen engine or cluster from working, to report before anything is
+    fetched; else None.
+    """
+    match choice.kind:
+        case "docker":
+            problem = _container_problem(_image(image), cache)
+            return problem and f"runner docker: {problem}; or --runner local"
+        case "slurm":
+            problem = _slurm_problem()
+            return problem and f"runner slurm: {problem}"
+        case "local":
+            return None
+
+
+def _container_problem(image: ImageName, cache: Path) -> str | None:
+    """Return what keeps containers of this image from working here; None where nothing does."""
     from repro.execute.engine import engine
-    from repro.execute.images import checked_image
+    from repro.execute.images.build import checked_image
 
     try:
         client = engine(timeout=60)
@@ -67,62 +85,106 @@ def _container_problem(image: Name, cache: Path) -> str | None:
 
 
 def _slurm_problem() -> str | None:
+    """Return what keeps Slurm from working here; None where nothing does."""
     from repro.execute.slurm import slurm
 
     try:
-        slurm("sinfo", "--version")
+        # Ask the controller: the command alone can report its version without one.
+        slurm("sinfo", "--noheader")
     except SetupError as problem:
         return str(problem)
     return None
 
 
-def cards_for(kind: Kind, image: str) -> Sequence[Gpu]:
-    """Return the GPUs of this machine that its runs would have."""
+def cards_for(kind: _Kind, image: str) -> Sequence[Gpu]:
+    """Return the GPUs of this machine that the runs would use."""
     return [] if kind == "slurm" or (kind == "docker" and image != "cuda") else planned_gpus()
 
 
-def environment(choice: Choice, image: str, cache: Path) -> dict[str, str]:
-    """What runs depend on where a choice puts them, for their keys."""
-    kind = choice.kind
-    cluster = load_cluster() if kind == "slurm" else Cluster(container="docker" if kind == "docker" else "none")
+def environment(
+    choice: Choice, image: str, cache: Path, other_allowed: bool = False
+) -> Environment:
+    """Return the environment of runs under a choice.
+
+    Raises SetupError for packages or an image of no edition of the numbers; with
+    `other_allowed` they become part of the runs' names instead.
+    """
+    kind, name = choice.kind, _image(image)
+    cluster = (
+        load_cluster()
+        if kind == "slurm"
+        else Cluster(container="docker" if kind == "docker" else "none")
+    )
+    if kind == "slurm":
+        cards = cluster.gpus if cluster.gpus is not None else int(image == "cuda")
+        device: Device = "cuda" if cards else "cpu"
+    else:
+        device = "cuda" if cards_for(kind, image) else "cpu"
     match cluster.container:
         case "none":
-            return local_environment()
+            return local_environment(device, other_allowed)
         case "docker":
-            return image_environment(_image(image), platform.machine(), cache)
-        case other:  # a file by its content, else a name that the node resolves, which nobody checks
+            return image_environment(name, device, cache, other_allowed)
+        case other:
+            # a file by its content, else a name that the node resolves: the worker
+            # looks at its packages
             file = Path(str(cluster.image))
-            named = file_digest(file) if file.is_file() else str(cluster.image)
-            return {**image_environment(_image(image), platform.machine(), cache), "image": f"{other}:{named}"}
+            named = f"{other}:{file_digest(file) if file.is_file() else cluster.image}"
+            return environment_in(
+                expected_image(name, cache), device, image=named, allowed=other_allowed
+            )
 
 
 def open_runner(
     choice: Choice,
     image: str,
-    places: Sequence[Place],
+    places: Sequence[RunPlace],
     cache: Path,
     results: Path,
     at_once: int,
     cards: Sequence[str] = (),
 ) -> Runner:
-    """The runner for a manifest that names `image`, checked; `cards`: groups of GPUs, one for each run at work.
+    """Return the checked runner for a manifest that names `image`.
 
-    Raises SetupError with the way out.
+    `cards`: groups of GPUs, one for each run at a time. Raises SetupError with the way out.
     """
-    threads = max(1, (os.cpu_count() or 1) // at_once)
+    threads = places[0].run.threads
     if choice.kind == "slurm":
         return SlurmRunner(load_cluster(), cache, results, _image(image), at_once)
     if choice.kind == "docker":
-        inside = _containers(_image(image), places, cache, results, Limits(threads, _memory() // at_once))
-        return CardRunner(lambda group: replace(inside, gpus=group), list(cards)) if cards else inside
+        inside = _containers(
+            _image(image),
+            places,
+            cache,
+            results,
+            ContainerLimits(min(threads, os.cpu_count() or 1), _memory() // at_once),
+        )
+        if not cards:
+            return inside
+        for place in places:
+            held = inside.held(place.folder)
+            if held and held not in cards:
+                raise SetupError(
+                    f"{place.run.slot}: its container is at work on cards {held}, and "
+                    f"runs would now have {'; '.join(cards)}; wait for its end, stop it, or choose the "
+                    "cards as before (CUDA_VISIBLE_DEVICES)"
+                )
+        return CardRunner(lambda group: replace(inside, gpus=group), list(cards), inside.held)
     if cards:
         return CardRunner(lambda group: LocalRunner(cache, threads, group), list(cards))
     return LocalRunner(cache, threads)
 
 
-def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path, limits: Limits) -> ContainerRunner:
+def _containers(
+    image: ImageName,
+    places: Sequence[RunPlace],
+    cache: Path,
+    results: Path,
+    limits: ContainerLimits,
+) -> ContainerRunner:
+    """Return the runner of containers, after removing stray ones."""
     from repro.execute.engine import engine
-    from repro.execute.images import checked_image
+    from repro.execute.images.build import checked_image
 
     client = engine()
     name = checked_image(client, image, cache)
@@ -137,10 +199,14 @@ def _containers(image: Name, places: Sequence[Place], cache: Path, results: Path
     return runner
 
 
-def _image(image: str) -> Name:
-    """The image a manifest's runs use in a container; one that needs none uses the small one."""
-    return cast(Name, image) if image in get_args(Name) else "cpu"
+def _image(image: str) -> ImageName:
+    """Return the image of a manifest's runs in a container.
+
+    A manifest without one uses the small image.
+    """
+    return cast(ImageName, image) if image in get_args(ImageName) else "cpu"
 
 
 def _memory() -> int:
+    """Return the bytes that all containers together may use."""
     return int(MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))

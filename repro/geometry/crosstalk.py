@@ -1,7 +1,8 @@
-"""Crosstalk between domains: what removing one domain's directions costs another's recall (docs/SCIENCE.md §8).
+"""Crosstalk between domains: what removing one domain's directions costs another's recall
+(docs/SCIENCE.md §8).
 
-Source: consolidated paper §3.6, Definitions 1 and 2. Its "normalized damage" is not explained: damage here is the drop
-of recall, between 0 and 1, not normalised further.
+Source: consolidated paper §3.6, Definitions 1 and 2. Its "normalized damage" is not explained:
+damage here is the drop of recall, between 0 and 1, not normalised further.
 
 N probes, D width, G domains, R directions.
 """
@@ -35,13 +36,18 @@ class Crosstalk:
 
     domains: tuple[str, ...]
     damage: Array
-    """G × G: entry (A, B) is the mean clipped drop of B's recall when one of A's directions is removed."""
+    """G × G: entry (A, B) is the mean clipped drop of B's recall when one of A's directions is
+    removed.
+    """
     counts: tuple[int, ...]
     """Directions that belong to each domain; 0 means its own readout column stood in."""
 
 
 def crosstalk(X: Array, labels: Labels, alpha: float = 1.0) -> Crosstalk:
-    """Damage matrix between the classes of the stratum concept (`domain`, else the first) of activations X (N × D)."""
+    """Measure the damage between all domains of activations X (N × D).
+
+    Domains are the classes of the stratum concept (`domain`, else the first concept).
+    """
     rows = spectrum(X)
     operator = rows.residual_operator(alpha)
     W = rows.readout(alpha, labels.onehot)
@@ -57,7 +63,10 @@ def crosstalk(X: Array, labels: Labels, alpha: float = 1.0) -> Crosstalk:
 
 
 def domain_directions(W: Array, found: Directions, labels: Labels) -> list[tuple[Array, int]]:
-    """For each domain its directions (D × count) and how many; without any, its normalised readout column and 0."""
+    """Return each domain's directions (D × count) and their count.
+
+    A domain without directions gets its normalised readout column and the count 0.
+    """
     block = labels.blocks[labels.stratum]
     ours = found.own == labels.stratum
     nearest = np.square(found.V[block]).argmax(axis=0)
@@ -71,16 +80,24 @@ def domain_directions(W: Array, found: Directions, labels: Labels) -> list[tuple
 
 
 def pair(found: Crosstalk, primary: str, companion: str) -> CrosstalkPair:
-    """Crosstalk, block-diagonal ratio and asymmetry of two domains."""
+    """Return crosstalk, block-diagonal ratio and asymmetry of two domains."""
     a, b = found.domains.index(primary), found.domains.index(companion)
     D = found.damage
     off, diagonal = float(D[a, b] + D[b, a]), float(D[a, a] + D[b, b])
-    ratio = diagonal / (diagonal + off) if diagonal + off > 0 else Undefined("no damage at all between these domains")
-    asymmetry = abs(float(D[a, b] - D[b, a])) / off if off > 0 else Undefined("no damage either way")
+    ratio = (
+        diagonal / (diagonal + off)
+        if diagonal + off > 0
+        else Undefined("no damage at all between these domains")
+    )
+    asymmetry = (
+        abs(float(D[a, b] - D[b, a])) / off if off > 0 else Undefined("no damage either way")
+    )
     return CrosstalkPair(primary, companion, off / 2, ratio, asymmetry)
 
 
 def companions(found: Crosstalk, primary: str) -> list[CrosstalkPair]:
-    """All other domains by rising crosstalk with `primary`: the papers' order of preference."""
+    """Rank all other domains by rising crosstalk with `primary`: the order the papers prefer."""
     others = [domain for domain in found.domains if domain != primary]
-    return sorted((pair(found, primary, other) for other in others), key=lambda p: (p.crosstalk, p.companion))
+    return sorted(
+        (pair(found, primary, other) for other in others), key=lambda p: (p.crosstalk, p.companion)
+    )

@@ -23,7 +23,7 @@ ALPHA = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """What one set of activations says about its concepts. Quantities without a value carry the reason."""
+    """What one set of activations says about its concepts; what has no value carries the reason."""
 
     n: int
     """Probes."""
@@ -54,7 +54,7 @@ class Geometry:
     """R × K: accuracy left."""
     entanglement_intensity: float | Undefined
     entanglement_intensity_anchored: float | Undefined
-    """EI with α scaled by trace(K)/trace(K of step 0): a pure change of scale leaves it alone (§5)."""
+    """EI with α times trace(K)/trace(K of step 0): a pure change of scale leaves it alone (§5)."""
     margin: float | Undefined
     weakest_concept: str | None
     theory: float | Undefined
@@ -74,17 +74,24 @@ class Geometry:
 
 
 def diagnose(
-    X: npt.ArrayLike, labels: Labels | Mapping[str, Sequence[str]], anchor: float | None = None, alpha: float = ALPHA
+    X: npt.ArrayLike,
+    labels: Labels | Mapping[str, Sequence[str]],
+    anchor: float | None = None,
+    alpha: float = ALPHA,
 ) -> Geometry:
-    """All diagnostics of activations X (N × D).
+    """Compute all diagnostics of activations X (N × D).
 
-    `labels` is one column of class names per concept; `anchor` is `Geometry.trace` of step 0 of the same model (None:
-    the anchored EI is undefined). Raises `InputError` when X is not a finite matrix with one row per label.
+    `labels` is one column of class names per concept; `anchor` is `Geometry.trace` of step 0 of the
+    same model (None: the anchored EI is undefined). Raises `InputError` when X is not a finite
+    matrix with one row per label.
     """
     X = checked(X)
     labels = labels if isinstance(labels, Labels) else Labels.of(labels)
     if labels.n != len(X):
-        raise InputError(f"activations have {len(X)} rows but there are {labels.n} labels; give one label per row.")
+        raise InputError(
+            f"activations have {len(X)} rows but there are {labels.n} labels; give one label per "
+            "row."
+        )
     rows = centred(X)
     gram = rows @ rows.T
     found, before, after = measured(rows, gram, labels, alpha)
@@ -123,13 +130,19 @@ def diagnose(
 
 
 def checked(X: npt.ArrayLike) -> Array:
-    """X as a float64 matrix. Raises `InputError` unless it is two-dimensional, not empty and finite."""
+    """Return X as a float64 matrix.
+
+    Raises `InputError` unless X is two-dimensional, not empty and finite.
+    """
     array = np.asarray(X)
     if array.ndim != 2 or 0 in array.shape:
-        raise InputError(f"activations have shape {array.shape}; expected probes × width, neither empty.")
+        raise InputError(
+            f"activations have shape {array.shape}; expected probes × width, neither empty."
+        )
     if (array.dtype.kind, array.dtype.itemsize) == ("u", 2):  # in either byte order
         raise InputError(
-            "activations are of type uint16: are they the bits of bfloat16, which NumPy does not have? Save them as "
+            "activations are of type uint16: are they the bits of bfloat16, which NumPy "
+            "does not have? Save them as "
             "float32 (X.float().numpy() in torch); whole numbers as int64."
         )
     if array.dtype.kind not in "fiu":
@@ -139,12 +152,17 @@ def checked(X: npt.ArrayLike) -> Array:
         return array
     bad = int(np.sum(~np.isfinite(array).all(axis=1)))
     if bad:
-        raise InputError(f"activations of {bad} of {len(array)} probes are not finite; give none with NaN or infinity.")
-    raise InputError(f"activations reach {np.abs(array).max():.1e}; their squares overflow. Rescale them.")
+        raise InputError(
+            f"activations of {bad} of {len(array)} probes are not finite; give none with NaN or "
+            "infinity."
+        )
+    raise InputError(
+        f"activations reach {np.abs(array).max():.1e}; their squares overflow. Rescale them."
+    )
 
 
 def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
-    """Directions, accuracies before (K) and after each removal (R × K), for the default reading of §5."""
+    """Return directions, accuracies before (K) and after each removal (R × K), by §5's default."""
     operator = rows.residual_operator(alpha)
     found = directions(rows.readout(alpha, labels.onehot), labels)
     before = accuracy(loo_scores(operator, labels.onehot), labels)
@@ -152,8 +170,14 @@ def measure(rows: Spectrum, labels: Labels, alpha: float) -> tuple[Directions, A
     return found, before, after
 
 
-def measured(rows: Array, gram: Array, labels: Labels, alpha: float) -> tuple[Directions, Array, Array]:
-    """The same from centred activations; wide ones (D > N) by the way that leaves neither N dimensions nor one α."""
+def measured(
+    rows: Array, gram: Array, labels: Labels, alpha: float
+) -> tuple[Directions, Array, Array]:
+    """Measure as `measure` does, from centred activations (N × D) and their Gram matrix (N × N).
+
+    Wide activations (D > N) are measured without eigenvectors, unless rounding forbids it: the
+    inverse serves one penalty only, which is all that is asked.
+    """
     if rows.shape[1] <= rows.shape[0]:
         return measure(spectrum(rows), labels, alpha)
     try:
@@ -164,11 +188,16 @@ def measured(rows: Array, gram: Array, labels: Labels, alpha: float) -> tuple[Di
     NY = operator @ Y
     found = directions((NY.T @ rows).T, labels)
     before = accuracy(loo_scores(operator, Y), labels)
-    after = accuracy(dmg.span_scores(gram, operator, Y, NY @ found.V / found.lengths, alpha), labels)
+    after = accuracy(
+        dmg.span_scores(gram, operator, Y, NY @ found.V / found.lengths, alpha), labels
+    )
     return found, before, after
 
 
-def _anchored(rows: Array, gram: Array, labels: Labels, anchor: float | None, alpha: float) -> float | Undefined:
+def _anchored(
+    rows: Array, gram: Array, labels: Labels, anchor: float | None, alpha: float
+) -> float | Undefined:
+    """Return EI with the penalty scaled by trace(K) over that of step 0."""
     if anchor is None:
         return Undefined("no activations of step 0 of the same model to anchor the penalty to")
     trace = float(np.trace(gram))

@@ -1,6 +1,7 @@
-"""Directions of the readout: its singular vectors, what each loads on, and how purely (docs/SCIENCE.md §4).
+"""Directions of the readout: its singular vectors, what each loads on, and how purely.
 
-N probes, D width, C classes, K concepts, R = rank. W is D × C, or X̃ in reduced coordinates; a leading "…" is a batch.
+Definition: docs/SCIENCE.md §4. N probes, D width, C classes, K concepts, R = rank. W is D × C, or
+X̃ in reduced coordinates; a leading "…" is a batch.
 """
 
 from dataclasses import dataclass
@@ -34,47 +35,53 @@ class Directions:
 
     @property
     def rank(self) -> int:
-        """Number of informative directions."""
+        """Count the informative directions."""
         return int(self.U.shape[1])
 
 
 def directions(W: Array, labels: Labels) -> Directions:
-    """Singular directions of W (D × C) with σ_i > 1e-9 σ_1, from W itself and not from a squared spectrum."""
+    """Return the singular directions of W (D × C) with σ_i > 1e-9 σ_1.
+
+    They come from W itself: a squared spectrum would lose the small ones.
+    """
+    # The triangle has W's singular values and right vectors, and is small where W is tall.
     triangle = np.linalg.qr(W, mode="r") if W.shape[0] > W.shape[1] else W
     _, sigma, Vt = np.linalg.svd(triangle, full_matrices=False)
     V = Vt[: informative(sigma)].T
     along = V.T @ W.T
     lengths = np.sqrt(np.einsum("rd,rd->r", along, along))
     loadings = concept_loadings(V.T, labels)
-    return Directions((along / lengths[:, None]).T, V, lengths, sigma, loadings, first_largest(loadings))
+    return Directions(
+        (along / lengths[:, None]).T, V, lengths, sigma, loadings, first_largest(loadings)
+    )
 
 
 def informative(sigma: Array) -> int:
-    """Rank: how many singular values exceed 1e-9 of the largest; 0 when all are zero."""
+    """Count the singular values above 1e-9 of the largest (the rank); 0 when all are zero."""
     return int(np.sum(sigma > INFORMATIVE * sigma[0])) if sigma.size else 0
 
 
 def concept_loadings(Vt: Array, labels: Labels) -> Array:
-    """L (…, R, K) from right singular vectors (…, R, C)."""
+    """Return the loadings L (…, R, K) from right singular vectors (…, R, C)."""
     return np.stack([np.square(Vt[..., block]).sum(axis=-1) for block in labels.blocks], axis=-1)
 
 
 def v_purity(loadings: Array) -> float | Undefined:
-    """Mean over directions of the largest loading; 1 when every direction serves one concept only."""
+    """Average the largest loading over directions; 1 when each direction serves one concept."""
     if not len(loadings):
         return Undefined("the readout has no informative direction")
     return float(loadings.max(axis=1).mean())
 
 
 def first_ratio(sigma: Array) -> float | Undefined:
-    """σ_1/σ_2 ("SV_1/SV_2" of the selective paper's Table 3)."""
+    """Return σ_1/σ_2 ("SV_1/SV_2" of the selective paper's Table 3)."""
     if informative(sigma) < 2:
         return Undefined("fewer than two informative directions")
     return float(sigma[0] / sigma[1])
 
 
 def concentration(sigma: Array) -> float | Undefined:
-    """(σ_1+σ_2+σ_3)/(σ_4+…+σ_7) ("Top3/Bot4" of the selective paper's Table 3)."""
+    """Return (σ_1+σ_2+σ_3)/(σ_4+…+σ_7) ("Top3/Bot4" of the selective paper's Table 3)."""
     if informative(sigma) < 4:
         return Undefined("fewer than four informative directions")
     return float(sigma[:3].sum() / sigma[3:7].sum())

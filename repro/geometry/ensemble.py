@@ -1,7 +1,8 @@
 """EI of many designs at once: the draws of the interval and of the nulls (docs/SCIENCE.md §5).
 
-Same formulas as `ridge`, `directions` and `damage`, stacked. A drawn probe with w copies is one row times √w; its
-copies are left out together, which is exactly the deletion of that row, and √w scales its scores but not their order.
+Same formulas as `ridge`, `directions` and `damage`, stacked. A drawn probe with w copies is one row
+times √w; its copies are left out together, which is exactly the deletion of that row, and √w scales
+its scores but not their order.
 
 B draws, N probes, D width (reduced coordinates), C classes, K concepts, R directions.
 """
@@ -16,16 +17,17 @@ from repro.geometry.undefined import Array, Integers
 
 
 def weighted_rows(X: Array, weights: Array) -> Array:
-    """Rows √w (x − weighted mean), (B, N, D), of X (…, N, D) for weights (B, N)."""
+    """Return the rows √w (x − weighted mean), (B, N, D), of X (…, N, D) for weights (B, N)."""
     mean = weights[:, None, :] @ X / weights.sum(axis=-1)[:, None, None]
     rows: Array = np.sqrt(weights)[..., None] * (X - mean)
     return rows
 
 
 def residual_operators(rows: Array, weights: Array, alpha: float) -> Array:
-    """(I − H)/α, (B, N, N), for weighted rows.
+    """Return (I − H)/α, (B, N, N), for weighted rows.
 
-    The intercept √w is given a large penalty of its own before inversion and taken out after: no digits are lost.
+    The intercept √w is given a large penalty of its own before inversion and taken out after: no
+    digits are lost.
     """
     intercept = np.sqrt(weights / weights.sum(axis=-1, keepdims=True))
     constant = intercept[..., :, None] * intercept[..., None, :]
@@ -36,11 +38,17 @@ def residual_operators(rows: Array, weights: Array, alpha: float) -> Array:
     return operator
 
 
-def intensities(X: Array, operator: Array, codes: Integers, weights: Array, labels: Labels, alpha: float) -> Array:
-    """EI of every draw (B), NaN where undefined. X (…, N, D), operator (…, N, N), codes (B, N, K), weights (B, N)."""
+def intensities(
+    X: Array, operator: Array, codes: Integers, weights: Array, labels: Labels, alpha: float
+) -> Array:
+    """Return EI of every draw (B), NaN where undefined.
+
+    X (…, N, D), operator (…, N, N), codes (B, N, K), weights (B, N).
+    """
     Y = onehot(codes, labels.cardinalities) * np.sqrt(weights)[..., None]
     U, sigma, Vt = np.linalg.svd(readout(X, operator, Y), full_matrices=False)
     rank = min(labels.nominal_rank, sigma.shape[-1])
+    # An empty direction is a zero column: it removes nothing, so draws of any rank share one shape.
     U = U[..., :rank] * (sigma[..., None, :rank] > INFORMATIVE * sigma[..., None, :1])
     own = first_largest(concept_loadings(Vt[..., :rank, :], labels))
     before = _accuracy(loo_scores(operator, Y), codes, weights, labels)
@@ -49,16 +57,21 @@ def intensities(X: Array, operator: Array, codes: Integers, weights: Array, labe
     damage = np.maximum(before[:, None, :] - after, 0)
     own_damage = np.take_along_axis(damage, own[..., None], axis=-1).sum(axis=(-1, -2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(own_damage > NOTHING, (damage.sum(axis=(-1, -2)) - own_damage) / own_damage, np.nan)
+        return np.where(
+            own_damage > NOTHING, (damage.sum(axis=(-1, -2)) - own_damage) / own_damage, np.nan
+        )
 
 
 def accuracies(operator: Array, codes: Integers, labels: Labels) -> Array:
-    """Leave-one-out accuracies (B, K) without removal, unweighted."""
+    """Return leave-one-out accuracies (B, K) without removal, unweighted."""
     weights = np.ones(codes.shape[:-1])
-    return _accuracy(loo_scores(operator, onehot(codes, labels.cardinalities)), codes, weights, labels)
+    return _accuracy(
+        loo_scores(operator, onehot(codes, labels.cardinalities)), codes, weights, labels
+    )
 
 
 def _accuracy(scores: Array, codes: Integers, weights: Array, labels: Labels) -> Array:
+    """Return the weighted share of probes whose class is predicted (…, K)."""
     hits = (predictions(scores, labels) == codes).astype(np.float64)
     share: Array = (weights[..., None] * hits).sum(axis=-2) / weights.sum(axis=-1)[..., None]
     return share

@@ -1,8 +1,10 @@
-"""Damage with directions found without the probe they are tested on (switch `directions: nested`, docs/SCIENCE.md §5).
+"""Damage with directions found without the probe they are tested on (switch `directions: nested`,
+docs/SCIENCE.md §5).
 
-The readout of fold T = all but i is W − (X̃ᵀN e_i)ρ_i, ρ_i the left-out residual: a rank-one change, so no fold is
-refitted here either. Directions of different folds are matched by singular-value order, and each keeps its fold's own
-concept; a fold of lower rank removes nothing in the missing places.
+The readout of fold T = all but i is W − (X̃ᵀN e_i)ρ_i, ρ_i the left-out residual: a rank-one
+change, so no fold is refitted here either. Directions of different folds are matched by
+singular-value order, and each keeps its fold's own concept; a fold of lower rank removes nothing in
+the missing places.
 
 N probes (and folds), D width (reduced coordinates), C classes, K concepts, R directions.
 """
@@ -31,7 +33,7 @@ class Folds:
 
 
 def folds(rows: Spectrum, operator: Array, labels: Labels, rank: int) -> Folds:
-    """Directions of the readouts fitted without each probe, the first `rank` of them."""
+    """Return the directions of the readouts fitted without each probe, the first `rank` of them."""
     Y = labels.onehot
     residual = operator @ Y / np.diagonal(operator)[:, None]
     influence = operator @ rows.X
@@ -43,11 +45,17 @@ def folds(rows: Spectrum, operator: Array, labels: Labels, rank: int) -> Folds:
     return Folds(U[:, :, :rank] * present[:, None, :], heights * present[:, :, None], own)
 
 
-def refit_scores(rows: Spectrum, operator: Array, labels: Labels, found: Folds, alpha: float) -> Array:
-    """R × N × C: score of each probe after its fold's direction is removed everywhere and the readout refitted."""
+def refit_scores(
+    rows: Spectrum, operator: Array, labels: Labels, found: Folds, alpha: float
+) -> Array:
+    """Return each probe's score (R × N × C) after its fold's direction is removed everywhere.
+
+    The readout is refitted without that direction.
+    """
     Y = labels.onehot
     n = np.arange(len(Y))
     NT = operator @ (rows.X @ found.U)
+    # Fold n has directions of its own, so only row n of its scores is asked for: the diagonal.
     at_probe = NT[n, n]
     delta = remaining_share(rows.X, NT, found.U, alpha)
     carried = np.swapaxes(NT, -1, -2) @ Y / delta[:, :, None]
@@ -57,8 +65,9 @@ def refit_scores(rows: Spectrum, operator: Array, labels: Labels, found: Folds, 
 
 
 def frozen_scores(rows: Spectrum, operator: Array, labels: Labels, found: Folds) -> Array:
-    """R × N × C: score of each probe after its fold's direction is removed from the probe only."""
+    """Return each probe's score (R × N × C) after its fold's direction is removed from it alone."""
     Y, n = labels.onehot, labels.n
     before = Y - operator @ Y / np.diagonal(operator)[:, None]
+    # The probe is centred on the mean of the others: n/(n − 1) times as far away as from all.
     along = np.einsum("nd,ndr->nr", rows.X, found.U) * (n / (n - 1) if rows.intercept else 1.0)
     return np.swapaxes(before[:, None, :] - along[:, :, None] * found.heights, 0, 1)

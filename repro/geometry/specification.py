@@ -1,7 +1,8 @@
-"""Every reading of the definition of EI, from one capture or several (docs/SCIENCE.md §5, "Specification curve").
+"""Every reading of EI's definition (docs/SCIENCE.md §5, "Specification curve").
 
-The eigendecomposition is shared by all readings of a capture and centring; clipping and the choice of the own concept
-cost nothing. N probes, K concepts, R directions.
+From one capture or several. The eigendecomposition is shared by all readings of a capture and
+centring; clipping and the choice of the own concept cost nothing. N probes, K concepts, R
+directions.
 """
 
 import itertools
@@ -19,7 +20,7 @@ from repro.geometry.ridge import Spectrum, correct, loo_scores, reduced, spectru
 from repro.geometry.undefined import Array, Integers, Undefined
 
 Removal = Literal["refit", "frozen"]
-Found = Literal["full", "nested"]
+_Found = Literal["full", "nested"]
 Centring = Literal["per_fold", "none"]
 Own = Literal["loading", "damage"]
 
@@ -34,7 +35,7 @@ class Specification:
     capture: str = "default"
     """Name of the activations read (the switches of §2)."""
     removal: Removal = "refit"
-    directions: Found = "full"
+    directions: _Found = "full"
     centring: Centring = "per_fold"
     clip: bool = True
     own: Own = "loading"
@@ -43,7 +44,7 @@ class Specification:
 
 
 @dataclass(frozen=True)
-class Reading:
+class SpecifiedValue:
     """EI under one specification."""
 
     specification: Specification
@@ -51,13 +52,17 @@ class Reading:
 
 
 def specification_curve(
-    captures: Mapping[str, Array], labels: Labels, anchors: Mapping[str, float] | None = None, alpha: float = 1.0
-) -> list[Reading]:
-    """EI under every combination of switches for each capture (N × D).
+    captures: Mapping[str, Array],
+    labels: Labels,
+    anchors: Mapping[str, float] | None = None,
+    alpha: float = 1.0,
+) -> list[SpecifiedValue]:
+    """Return EI under every combination of switches for each capture (N × D).
 
-    `anchors` gives trace(K) of step 0 for captures that have one; `anchored` is left out for the others.
+    `anchors` gives trace(K) of step 0 for captures that have one; `anchored` is left out for the
+    others.
     """
-    readings: list[Reading] = []
+    readings: list[SpecifiedValue] = []
     for capture, X in captures.items():
         anchor = (anchors or {}).get(capture)
         for base, rows, penalty in _penalties(Specification(capture), X, anchor, alpha):
@@ -65,8 +70,8 @@ def specification_curve(
     return readings
 
 
-def share(readings: Sequence[Reading], statement: Callable[[float], bool]) -> float:
-    """Share of specifications under which EI is defined and the statement holds."""
+def share(readings: Sequence[SpecifiedValue], statement: Callable[[float], bool]) -> float:
+    """Return the share of specifications under which EI is defined and the statement holds."""
     held = sum(not isinstance(r.value, Undefined) and statement(r.value) for r in readings)
     return held / len(readings)
 
@@ -74,6 +79,7 @@ def share(readings: Sequence[Reading], statement: Callable[[float], bool]) -> fl
 def _penalties(
     base: Specification, X: Array, anchor: float | None, alpha: float
 ) -> Iterator[tuple[Specification, Spectrum, float]]:
+    """Yield each penalty with its reading and rows: centred, and without an intercept."""
     centred_rows = spectrum(X)
     centred_rows = replace(centred_rows, X=reduced(centred_rows.X))
     penalties = {"absolute": alpha}
@@ -87,14 +93,16 @@ def _penalties(
             yield replace(base, alpha=name, centring="none"), raw_rows, penalty
 
 
-def _readings(base: Specification, rows: Spectrum, labels: Labels, alpha: float) -> Iterator[Reading]:
-    """The readings that share one readout: removal, directions, clip, own."""
+def _readings(
+    base: Specification, rows: Spectrum, labels: Labels, alpha: float
+) -> Iterator[SpecifiedValue]:
+    """Yield the readings that share one readout: removal, directions, clip, own."""
     operator = rows.residual_operator(alpha)
     Y = labels.onehot
     full = directions(rows.readout(alpha, Y), labels)
     fold = nested.folds(rows, operator, labels, full.rank)
     same = np.broadcast_to(full.own, (labels.n, full.rank))
-    scores: dict[tuple[Removal, Found], tuple[Array, Integers]] = {
+    scores: dict[tuple[Removal, _Found], tuple[Array, Integers]] = {
         ("refit", "full"): (removal_scores(rows.X, operator, Y, full.U, alpha), same),
         ("frozen", "full"): (frozen_scores(rows.X, operator, Y, full.U, rows.intercept), same),
         ("refit", "nested"): (nested.refit_scores(rows, operator, labels, fold, alpha), fold.own),
@@ -106,16 +114,21 @@ def _readings(base: Specification, rows: Spectrum, labels: Labels, alpha: float)
         by: dict[Own, Integers] = {"loading": loaded, "damage": _most_damaged(loss)}
         for (own, chosen), clip in itertools.product(by.items(), (True, False)):
             reading = replace(base, removal=removal, directions=found, own=own, clip=clip)
-            yield Reading(reading, _intensity(loss, chosen, clip))
+            yield SpecifiedValue(reading, _intensity(loss, chosen, clip))
 
 
 def _most_damaged(loss: Array) -> Integers:
-    """R-vector as 1 × R: the concept each direction damages most, negative damage included."""
+    """Return, as 1 × R, the concept each direction damages most, negative damage included."""
     most: Integers = loss.mean(axis=1).argmax(axis=-1)[None]
     return most
 
 
 def _intensity(loss: Array, own: Integers, clip: bool) -> float | Undefined:
-    """EI from losses of single probes (R × N × K), where the own concept of a direction (N × R) may differ by fold."""
+    """Return EI from the losses of single probes (R × N × K).
+
+    The own concept of a direction (N × R) may differ by fold.
+    """
     mask = own.T[:, :, None] == np.arange(loss.shape[-1])
-    return intensity(np.where(mask, loss, 0.0).mean(axis=1), np.where(mask, 0.0, loss).mean(axis=1), clip)
+    return intensity(
+        np.where(mask, loss, 0.0).mean(axis=1), np.where(mask, 0.0, loss).mean(axis=1), clip
+    )

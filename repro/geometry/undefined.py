@@ -14,3 +14,8 @@ class Undefined:
     """Stands where a number would stand, with the reason there is none."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class NotRun(Undefined):
+    """Stands where a number would stand if what gives it had been run."""

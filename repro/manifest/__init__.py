@@ -1,1 +1,1 @@
-"""What is claimed and what is asked: validated records read from YAML."""
+"""Validated records read from YAML: experiments, models, data, probe sets."""

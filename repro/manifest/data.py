@@ -1,8 +1,8 @@
-"""Where training texts come from: one entry of manifests/datasets.yaml.
+"""Sources of training texts: the entries of manifests/datasets.yaml.
 
-Local sources need no download: the interpreter's own library, its documentation, and files, the project's or the
-user's own. Hub sources are pinned to a revision, files to their content. A domain (code, math, natural_language, …) is
-a list of sources in equal shares (docs/SCIENCE.md §9).
+Local sources need no download: the interpreter's own library, its documentation, and files of the
+project or the user. Hub sources are pinned to a revision, files to their content. A domain (code,
+math, natural_language, …) is a list of sources in equal shares (docs/SCIENCE.md §9).
 """
 
 import os
@@ -21,9 +21,10 @@ from repro.manifest.names import Name
 
 
 def template_parts(template: str) -> list[tuple[str, str]]:
-    """(text, name of the field after it) from start to end; an empty name: none follows.
+    """Return (text, name of the field after it) from start to end.
 
-    Raises ValueError for a template that names no field, or something other than fields.
+    An empty name where no field follows. Raises ValueError for a template that names no field,
+    or contains anything but field names in braces.
     """
     own = "write a brace of the text itself as {{ or }}"
     try:
@@ -32,26 +33,36 @@ def template_parts(template: str) -> list[tuple[str, str]]:
         raise ValueError(f"expected braces around names of fields alone ({error}); {own}") from None
     for _, name, spec, conversion in parsed:
         if spec or conversion:
-            raise ValueError(f"expected the name of a field between braces, without a format (`:` or `!`); {own}")
+            raise ValueError(
+                f"expected the name of a field between braces, without a format (`:` or `!`); {own}"
+            )
         if name is not None and (not all(path_of(name)) or path_of(name)[0].isdigit()):
-            raise ValueError(f"expected the name of a field between braces, e.g. {{text}}, not {{{name}}}; {own}")
+            raise ValueError(
+                f"expected the name of a field between braces, e.g. {{text}}, not {{{name}}}; {own}"
+            )
     if not any(name for _, name, _, _ in parsed):
-        raise ValueError("expected one field of the records at least, e.g. {text}; put its name between braces")
+        raise ValueError(
+            "expected one field of the records at least, e.g. {text}; put its name between braces"
+        )
     return [(text, name or "") for text, name, _, _ in parsed]
 
 
 def path_of(name: str) -> list[str]:
-    """A field's name as the way to it: a dot enters a field (``labels.domain``), as brackets do (``labels[domain]``)."""
+    """Return the parts of a field's name.
+
+    A dot enters a field (``labels.domain``), as brackets do (``labels[domain]``).
+    """
     return name.replace("]", "").replace("[", ".").split(".")
 
 
 def _readable(template: str) -> str:
+    """Return the template. Raises ValueError for one that cannot be read."""
     template_parts(template)
     return template
 
 
 Template = Annotated[str, AfterValidator(_readable)]
-"""How one record becomes one text: names of its fields between braces."""
+"""Turns one record into one text: field names in braces."""
 
 
 class HubDataset(Frozen):
@@ -61,17 +72,25 @@ class HubDataset(Frozen):
     repository: str
     revision: Revision
     configurations: tuple[str, ...] = ()
-    """Parts of the set (its subjects, dates, languages), one after the other; empty: the set has none."""
+    """Parts of the set (its subjects, dates, languages), one after the other; empty: the set
+    has none.
+    """
     split: str = "train"
     files: tuple[str, ...] = ()
-    """Files inside the repository to read directly: of a set published as a script, or the first of many. Parquet, JSON
-    lines, or zip archives, of which the JSON lines in the folder of the split are read."""
+    """Files inside the repository to read directly, for a set published as a script, or to read
+    only the first of many.
+
+    Parquet, JSON lines, or zip archives, from which the JSON lines in the folder of the split
+    are read.
+    """
     records: int | None = Field(default=None, gt=0, le=1 << 40)
-    """Only the first so many, in the publisher's order: a prefix, no random sample. No more of the set is read. None: all."""
+    """Read only this many records from the start, in the publisher's order: a prefix, not a
+    random sample. None: all.
+    """
     template: Template
-    """How one record becomes one text, e.g. ``{question}\\n{answer}``; a dot enters a field."""
+    """Turns one record into one text, e.g. ``{question}\\n{answer}``; a dot enters a field."""
     gibibytes: float | None = Field(default=None, gt=0)
-    """Disk that its texts take at the most, for plans alone. None: nobody has said."""
+    """Most disk that its texts take, for plans only. None: unknown."""
     note: str = ""
 
 
@@ -92,34 +111,53 @@ class LocalFile(Frozen):
 
     kind: Literal["file"] = "file"
     path: str = Field(pattern=r"\.(jsonl|parquet)$")
-    """Relative to the folder of the YAML file that names it; the content decides a run's identity, not the place."""
+    """Relative to the folder of the YAML file that names it.
+
+    The content decides a run's identity, not the place.
+    """
     sha256: Sha256 | None = None
-    """Of the file; filled in when it is read, or given, and then any other content is refused."""
+    """Digest of the file: filled in when it is read, or given, and then any other content is
+    refused.
+    """
     template: Template = "{text}"
-    """How one record becomes one text, from the record's fields; a dot enters a field."""
+    """Turns one record into one text; a dot enters a field."""
     only: dict[str, str | int | bool] = Field(default={})
-    """Which records: those whose fields equal these, e.g. ``{labels.domain: legal}``; a dot enters a field. Empty: all."""
+    """Select records whose fields equal these, e.g. ``{labels.domain: legal}``; a dot enters a
+    field. Empty: all.
+    """
 
     def found(self, folder: Path, where: str) -> "LocalFile":
-        """The same with its whole path and its digest. Raises ManifestError when it is absent or another one."""
+        """Return the source with its absolute path and digest.
+
+        Raises ManifestError when the file is absent or another one.
+        """
         path = (folder / self.path).absolute()
         if not is_file(path):
             if os.path.isdir(path):
-                raise ManifestError(f"{where}: field path: {path} is a folder, expected a file; name one file in it")
-            raise ManifestError(f"{where}: field path: found no file {path}; correct the path or put the file there")
+                raise ManifestError(
+                    f"{where}: field path: {path} is a folder, expected a file; name one file in it"
+                )
+            raise ManifestError(
+                f"{where}: field path: found no file {path}; correct the path or put the file there"
+            )
         try:
             sha256 = file_digest(path)
         except OSError as error:
-            raise ManifestError(f"{where}: field path: {path} cannot be read ({error.strerror})") from None
+            raise ManifestError(
+                f"{where}: field path: {path} cannot be read ({error.strerror})"
+            ) from None
         if self.sha256 not in (None, sha256):
             raise ManifestError(
-                f"{where}: field sha256: {path} has {sha256[:12]}, expected {str(self.sha256)[:12]}; "
+                f"{where}: field sha256: {path} has {sha256[:12]}, expected "
+                f"{str(self.sha256)[:12]}; "
                 "restore the file, or state the new digest"
             )
         return self.model_copy(update={"path": str(path), "sha256": sha256})
 
 
-Data = Annotated[HubDataset | StandardLibrary | PythonTopics | LocalFile, Field(discriminator="kind")]
+Data = Annotated[
+    HubDataset | StandardLibrary | PythonTopics | LocalFile, Field(discriminator="kind")
+]
 
 
 class Source(Frozen):
@@ -130,17 +168,27 @@ class Source(Frozen):
 
 
 def sources_of(named: Mapping[str, Data], folder: Path, where: str) -> dict[str, Source]:
-    """Sources by id, files found below `folder`. Raises ManifestError."""
+    """Return sources by id, with files located below `folder`. Raises ManifestError."""
     return {
-        key: Source(id=key, data=data.found(folder, f"{where}: {key}") if isinstance(data, LocalFile) else data)
+        key: Source(
+            id=key,
+            data=data.found(folder, f"{where}: {key}") if isinstance(data, LocalFile) else data,
+        )
         for key, data in named.items()
     }
 
 
 def identity(source: dict[str, object]) -> dict[str, object]:
-    """What of a dumped source decides its texts: a file's content, not where it lies; a choice of records, not its size."""
+    """Return the part of a dumped source that decides its texts.
+
+    A file's content counts, not its place; a choice of records counts, not its size.
+    """
     data = source["data"]
     assert isinstance(data, dict)
     silent = {"file": {"path"}, "hub": {"gibibytes"}}.get(data["kind"], set())
-    kept = {key: value for key, value in data.items() if key not in silent and (key, value) != ("records", None)}
+    kept = {
+        key: value
+        for key, value in data.items()
+        if key not in silent and (key, value) != ("records", None)
+    }
     return {**source, "data": kept}

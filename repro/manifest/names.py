@@ -1,6 +1,7 @@
-"""One rule for every name that becomes a path or a column: of conditions, sources, models, papers, probe sets, manifests.
+"""Check every name that becomes a path or a column.
 
-A slash would lead into another folder, a control character into the terminal, a star into every folder at once.
+A slash would lead into another folder, a control character into the terminal, a star into every
+folder at once.
 """
 
 import re
@@ -14,7 +15,7 @@ RULE = f"letters (a to z), digits and . _ - + alone, {LONGEST} at most, no dot f
 
 
 def check_name(name: str) -> str:
-    """The name itself. Raises ValueError when it may not be a path or a column."""
+    """Return the name. Raises ValueError when it cannot be a path or a column."""
     if len(name) > LONGEST or not _NAME.fullmatch(name):
         raise ValueError(f"the name {name!r} becomes a path, expected {RULE}; choose another name")
     return name

@@ -1,21 +1,89 @@
-"""The JSON of `repro measure`: plain numbers, and a reason under `undefined` for each that is missing."""
+"""The JSON of `repro measure`: plain numbers, and under `undefined` a reason where one lacks."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
 from repro.geometry import Undefined
-from repro.geometry.interval import Interval
+from repro.geometry.interval import BootstrapInterval
 from repro.geometry.null import Null
 from repro.geometry.similarity import Similarity
-from repro.geometry.specification import Reading, share
+from repro.geometry.specification import SpecifiedValue, share
 from repro.geometry.sweep import ScalePoint
-from repro.measure.compose import Context, Measured
+from repro.measure.compose import MeasureContext, MeasuredActivations
 
 
-def record(measured: Measured) -> dict[str, Any]:
-    """The contract's keys; a quick measurement has no interval, null, sweep and specification."""
+class NullRecord(TypedDict):
+    """EI where there is nothing to find: of `draws` draws, `undefined` had none."""
+
+    draws: int
+    undefined: int
+    q025: float | None
+    median: float | None
+    q975: float | None
+    p: float | None
+    """Share of draws at least as extreme as the measured EI, between 0 and 1."""
+
+
+class ScalePointRecord(TypedDict):
+    """The same activations times `scale`."""
+
+    scale: float
+    ei: float | None
+    v_purity: float | None
+    sigma_1: float
+    accuracy: dict[str, float]
+
+
+class QuickRecord(TypedDict):
+    """What every measurement has: R directions, K concepts; None where `undefined` says why.
+
+    Pure numbers all but `activation_rms`, which has the activations' own unit; accuracies and
+    damages are shares of the probes, between 0 and 1.
+    """
+
+    entanglement_intensity: float | None
+    v_purity: float | None
+    accuracy: dict[str, float]
+    """Leave-one-out, of each of K concepts."""
+    rank: int
+    """R, informative directions."""
+    singular_values: list[float]
+    own: list[str]
+    """R: the concept that each direction belongs to."""
+    damage: list[list[float]]
+    """R × K: accuracy that a concept loses when the direction is removed, not clipped."""
+    accuracy_after: list[list[float]]
+    """R × K: accuracy that is left."""
+    chance: dict[str, float]
+    margin: float | None
+    weakest_concept: str | None
+    theory: float | None
+    theory_measured_rank: float | None
+    activation_rms: float
+    similarity: dict[str, Any]
+    """Between the classes of the first concept, or of `domain`."""
+    undefined: dict[str, str]
+    """Key, or dotted path, of what has no value → the reason."""
+
+
+class MeasureRecord(QuickRecord, total=False):
+    """What a whole measurement has besides."""
+
+    entanglement_intensity_ci: list[float] | None
+    """Low and high end at 95 %, from resampled probes."""
+    null: dict[str, NullRecord]
+    scale_sweep: list[ScalePointRecord]
+    specification: dict[str, Any]
+    """EI over the readings of its definition: count, minimum, median, maximum, readings."""
+
+
+def record(measured: MeasuredActivations) -> MeasureRecord:
+    """Return the contract's keys.
+
+    A quick measurement has no interval, null, sweep and specification.
+    """
     g = measured.geometry
     found: dict[str, Any] = {"entanglement_intensity": g.entanglement_intensity}
     if measured.context:
@@ -42,20 +110,25 @@ def record(measured: Measured) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(found, "", reasons)
     if g.weakest_concept is None:
         reasons["weakest_concept"] = reasons["margin"]
-    return plain | {"undefined": reasons}
+    return cast(MeasureRecord, plain | {"undefined": reasons})
 
 
-def alone(measured: Measured) -> str | None:
-    """What to think of EI when there is one concept only: the sum over the other ones is empty (docs/SCIENCE.md §5)."""
+def alone(measured: MeasuredActivations) -> str | None:
+    """Say what to think of EI when there is only one concept; None when there are more.
+
+    The sum over the other concepts is then empty (docs/SCIENCE.md §5).
+    """
     if len(measured.geometry.concepts) > 1:
         return None
     return (
-        f"{measured.geometry.concepts[0]!r} is the only concept: there is no other to damage, so EI is 0 or undefined by "
-        "construction under every null, scale and reading, and says nothing. Give two concepts or more."
+        f"{measured.geometry.concepts[0]!r} is the only concept: there is no other to "
+        "damage, so EI is 0 or undefined by "
+        "construction under every null, scale and reading, and says nothing. Give two "
+        "concepts or more."
     )
 
 
-def _context(context: Context) -> dict[str, Any]:
+def _context(context: MeasureContext) -> dict[str, Any]:
     return {
         "null": {kind: _null(null) for kind, null in context.null.items()},
         "scale_sweep": [_point(point) for point in context.sweep],
@@ -63,7 +136,7 @@ def _context(context: Context) -> dict[str, Any]:
     }
 
 
-def _interval(interval: Interval | Undefined) -> list[float] | Undefined:
+def _interval(interval: BootstrapInterval | Undefined) -> list[float] | Undefined:
     return interval if isinstance(interval, Undefined) else [interval.low, interval.high]
 
 
@@ -82,8 +155,11 @@ def _point(point: ScalePoint) -> dict[str, Any]:
     }
 
 
-def specification(readings: list[Reading]) -> dict[str, Any]:
-    """How EI varies over the readings of its definition; quantiles are of those under which it is defined."""
+def specification(readings: list[SpecifiedValue]) -> dict[str, Any]:
+    """Return how EI varies over the readings of its definition.
+
+    Quantiles are of those readings under which it is defined.
+    """
     values = [reading.value for reading in readings if not isinstance(reading.value, Undefined)]
     none = Undefined("EI is undefined under every specification")
     low, middle, high = np.quantile(values, [0, 0.5, 1]).tolist() if values else (none, none, none)
@@ -94,12 +170,14 @@ def specification(readings: list[Reading]) -> dict[str, Any]:
         "median": middle,
         "maximum": high,
         "share": _shares(readings),
-        "readings": [asdict(r.specification) | {"entanglement_intensity": r.value} for r in readings],
+        "readings": [
+            asdict(r.specification) | {"entanglement_intensity": r.value} for r in readings
+        ],
     }
 
 
-def _shares(readings: list[Reading]) -> dict[str, float]:
-    """Share of specifications under which statements about EI hold."""
+def _shares(readings: list[SpecifiedValue]) -> dict[str, float]:
+    """Return the share of specifications under which statements about EI hold."""
     return {
         "EI > 1: other concepts lose more than the own one": share(readings, lambda ei: ei > 1),
         "0 < EI <= 1": share(readings, lambda ei: 0 < ei <= 1),
@@ -110,17 +188,22 @@ def _shares(readings: list[Reading]) -> dict[str, float]:
 
 def _similarity(found: Similarity, concept: str) -> dict[str, Any]:
     fields = {name: getattr(found, name) for name in found.__dataclass_fields__ if name != "pairs"}
-    pairs = [{name: getattr(pair, name) for name in pair.__dataclass_fields__} for pair in found.pairs]
+    pairs = [
+        {name: getattr(pair, name) for name in pair.__dataclass_fields__} for pair in found.pairs
+    ]
     return {"concept": concept} | fields | {"pairs": pairs}
 
 
 def _plain(value: Any, where: str, reasons: dict[str, str]) -> Any:
-    """`value` with every `Undefined` replaced by None and its reason filed under its dotted path."""
+    """Return `value`, each `Undefined` replaced by None, its reason filed under its dotted path."""
     if isinstance(value, Undefined):
         reasons[where] = value.reason
         return None
     if isinstance(value, dict):
-        return {key: _plain(item, f"{where}.{key}" if where else key, reasons) for key, item in value.items()}
+        return {
+            key: _plain(item, f"{where}.{key}" if where else key, reasons)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_plain(item, f"{where}.{i}", reasons) for i, item in enumerate(value)]
     return value

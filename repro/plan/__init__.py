@@ -1,1 +1,1 @@
-"""What to run: a manifest multiplied out into runs that are named by their content."""
+"""Expand a manifest into runs that are named by their content."""

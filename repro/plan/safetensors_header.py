@@ -1,18 +1,22 @@
-"""What a safetensors file says that it holds: names, formats, shapes and places of its tensors, without torch.
+"""Read names, formats, shapes and positions of tensors from a safetensors file, without torch.
 
-Layout: 8 bytes say how long a JSON header is, then the header, then the numbers of every tensor without a gap.
+Layout: 8 bytes give the length of a JSON header, then comes the header, then the numbers of every
+tensor without a gap.
 """
 
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from repro.errors import SetupError
+from repro.errors import SetupError, first_line
 
 STORED = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-"""Bytes of a number in the formats weights may be stored in; others need a scale stored elsewhere."""
-LARGEST = 64 << 20
-"""Bytes of a header, an index or a configuration at most; those of a 32B model take 90 kB."""
+"""Bytes of a number in the formats weights may be stored in.
+
+Others need a scale stored elsewhere.
+"""
+_LARGEST = 64 << 20
+"""Most bytes of a header, an index or a configuration; those of a 32B model take 90 kB."""
 DIMENSIONS, LARGEST_SIDE = 8, 2**48
 PIECE = 1 << 22  # bytes compared at a time
 
@@ -24,25 +28,34 @@ class Tensor(NamedTuple):
     dtype: str
     shape: tuple[int, ...]
     start: int
-    """Where its bytes begin in the file."""
+    """Position of its first byte in the file."""
     stop: int
 
 
 def read_header(path: Path, where: str) -> dict[str, Tensor]:
-    """The tensors of one safetensors file: 8 bytes say how long a JSON header is, the numbers follow it."""
-    broken = SetupError(f"{where}: {path.name} is no whole safetensors file; remove the folder and fetch it again")
+    """Return the tensors of one safetensors file.
+
+    Raises SetupError for a file that is not complete, or has a gap or an overlap.
+    """
+    broken = SetupError(
+        f"{where}: {path.name} is no whole safetensors file; fetch or save it again"
+    )
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(LARGEST, size - 8):
+            if not 2 <= length <= min(_LARGEST, size - 8):
                 raise broken
             listed = _parsed(file.read(length), path, where)
     except OSError as error:
         raise SetupError(f"{where}: {path.name} cannot be read ({error.strerror})") from None
     if not isinstance(listed, dict):
         raise broken
-    found = {name: _tensor(path, entry, 8 + length) for name, entry in listed.items() if name != "__metadata__"}
+    found = {
+        name: _tensor(path, entry, 8 + length)
+        for name, entry in listed.items()
+        if name != "__metadata__"
+    }
     tensors = {name: tensor for name, tensor in found.items() if tensor is not None}
     reach = 8 + length
     for tensor in sorted(tensors.values(), key=lambda tensor: (tensor.start, tensor.stop)):
@@ -55,7 +68,7 @@ def read_header(path: Path, where: str) -> dict[str, Tensor]:
 
 
 def _tensor(path: Path, entry: Any, begin: int) -> Tensor | None:
-    """A header's entry; None where it is none."""
+    """Return a header's entry as a tensor; None where it is malformed."""
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(start), int(stop)]}:
             sides = all(type(side) is int and 0 <= side < LARGEST_SIDE for side in shape)
@@ -65,7 +78,7 @@ def _tensor(path: Path, entry: Any, begin: int) -> Tensor | None:
 
 
 def _fits(tensor: Tensor) -> bool:
-    """Whether a tensor has as many bytes as its shape needs."""
+    """Return whether a tensor has the number of bytes its shape needs."""
     bytes_needed = STORED.get(tensor.dtype)
     for side in tensor.shape:
         bytes_needed = None if bytes_needed is None else bytes_needed * side
@@ -73,7 +86,10 @@ def _fits(tensor: Tensor) -> bool:
 
 
 def equal_bytes(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors hold the same bits in the same format, a piece at a time."""
+    """Return whether two tensors hold the same bits in the same format.
+
+    They are read piece by piece.
+    """
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
     with one.file.open("rb") as first, other.file.open("rb") as second:
@@ -89,17 +105,24 @@ def equal_bytes(one: Tensor, other: Tensor) -> bool:
 
 
 def read_json_whole(path: Path, where: str) -> Any:
-    """Read a JSON file of a model's folder. Raises SetupError when it is none, or larger than any such file."""
-    if path.stat().st_size > LARGEST:
-        raise SetupError(f"{where}: {path.name} is larger than {LARGEST >> 20} MiB; it is not what its name says")
+    """Read a JSON file of a model's folder.
+
+    Raises SetupError when it is not JSON, or is larger than any such file.
+    """
+    if path.stat().st_size > _LARGEST:
+        raise SetupError(
+            f"{where}: found {path.name} larger than {_LARGEST >> 20} MiB, expected a small JSON file; "
+            "use another copy of the model or adapter"
+        )
     return _parsed(path.read_bytes(), path, where)
 
 
 def _parsed(content: bytes, path: Path, where: str) -> Any:
+    """Parse JSON. Raises SetupError for content that is not JSON."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        problem = (str(error).splitlines() or [""])[0]
+        problem = first_line(error)
         raise SetupError(
-            f"{where}: {path.name} cannot be read ({problem}); remove the folder and fetch it again"
+            f"{where}: {path.name} cannot be read ({problem}); fetch or save it again"
         ) from None

@@ -1,8 +1,11 @@
-"""Is a probe set worth measuring with? What gives its labels away besides what a model makes of the texts.
+"""Check whether a probe set is worth measuring with.
 
-texts (words, n-grams, masks) → readouts (leave-one-out accuracies, length leakage) → check (every declared limit).
+The checks find what reveals its labels besides a model's reading of the texts.
+
+texts (words, n-grams, masks) → readouts (leave-one-out accuracies, length leakage) → check (every
+declared limit)
 """
 
-from repro.probecheck.check import Finding, Report, check
+from repro.probecheck.check import Report, SetFinding, check
 
-__all__ = ["Finding", "Report", "check"]
+__all__ = ["Report", "SetFinding", "check"]

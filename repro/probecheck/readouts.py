@@ -1,7 +1,7 @@
-"""Leave-one-out accuracy of the readout of docs/SCIENCE.md §3 on anything that can be made of the texts.
+"""Compute docs/SCIENCE.md §3's leave-one-out accuracy on any representation of the texts.
 
-The same ridge (α = 1, intercept) reads words, n-grams, lengths and activations, so only what it is given differs.
-N probes, F features, K concepts, P permutations.
+The same ridge (α = 1, intercept) reads words, n-grams, lengths and activations, so that only its
+input differs. N probes, F features, K concepts, P permutations.
 """
 
 import numpy as np
@@ -15,18 +15,25 @@ PERMUTATIONS = 2000
 _BATCH = 100
 
 
-def accuracies(features: Array, labels: Labels) -> dict[str, float]:
-    """Leave-one-out accuracy of every concept from features N × F."""
+def readout_accuracies(features: Array, labels: Labels) -> dict[str, float]:
+    """Return the leave-one-out accuracy of every concept from features N × F."""
     operator = spectrum(reduced(features)).residual_operator(alpha=1.0)
-    return dict(zip(labels.concepts, map(float, accuracy(loo_scores(operator, labels.onehot), labels)), strict=True))
+    return dict(
+        zip(
+            labels.concepts,
+            map(float, accuracy(loo_scores(operator, labels.onehot), labels)),
+            strict=True,
+        )
+    )
 
 
 def length_leakage(lengths: Array, labels: Labels, seed: int = 0) -> dict[str, float]:
-    """Per concept the p, after Holm, of a readout that sees one length per probe (N); small when lengths leak.
+    """Return per concept the p, after Holm, of a readout that sees one length per probe (N).
 
-    One-sided: how often labels dealt out at random (whole rows, so every concept keeps its design) are predicted with a
-    leave-one-out error as small. Squared error, not accuracy: in a balanced design leaving a probe out tips every near
-    tie against its class, so that one class of far longer texts leaves accuracy at chance.
+    Small if lengths leak. One-sided: how often randomly permuted labels (whole rows, so every
+    concept keeps its design) are predicted with a leave-one-out error at least as small.
+    Squared error, not accuracy: in a balanced design leaving a probe out tips every near tie
+    against its class, so that one class of much longer texts leaves accuracy at chance.
     """
     standard = (lengths - lengths.mean()) / (lengths.std() or 1.0)
     operator = spectrum(standard[:, None]).residual_operator(alpha=1.0)
@@ -40,6 +47,10 @@ def length_leakage(lengths: Array, labels: Labels, seed: int = 0) -> dict[str, f
 
 
 def _errors(operator: Array, Y: Array, labels: Labels) -> Array:
-    """Mean squared leave-one-out error (…, K) of each concept's scores for one-hot labels Y (…, N, C)."""
+    """Return the mean squared leave-one-out error (…, K) of each concept's scores for one-hot
+    labels Y (…, N, C).
+    """
     squared = (Y - loo_scores(operator, Y)) ** 2
-    return np.stack([squared[..., block].sum(axis=-1).mean(axis=-1) for block in labels.blocks], axis=-1)
+    return np.stack(
+        [squared[..., block].sum(axis=-1).mean(axis=-1) for block in labels.blocks], axis=-1
+    )

@@ -1,4 +1,4 @@
-"""What can be counted in texts without understanding them: words, character n-grams, what two texts share.
+"""Count words and character n-grams of texts, and what two texts share.
 
 N texts, F features. Words are runs of letters and digits, with inner apostrophes, case folded.
 """
@@ -14,7 +14,7 @@ from repro.geometry.undefined import Array
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 MASK = "maskedword"
-"""Stands where a word was masked, so that the number and place of words stay."""
+"""Replaces a masked word, so that the number and positions of words stay."""
 
 _GRAMMAR = """
 a an the this that these those such same other another each every either neither both all any some no none
@@ -37,12 +37,12 @@ FUNCTION_WORDS = frozenset(_GRAMMAR.split())
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in order."""
+    """Return the words of a text in order."""
     return [word.replace("’", "'") for word in _WORD.findall(text.casefold())]
 
 
-def counts(documents: Iterable[Iterable[str]]) -> Array:
-    """N × F: ln(1 + occurrences) of every feature, features in sorted order."""
+def _counts(documents: Iterable[Iterable[str]]) -> Array:
+    """Return N × F: ln(1 + occurrences) of every feature, features in sorted order."""
     counted = [Counter(document) for document in documents]
     columns = {feature: at for at, feature in enumerate(sorted(set().union(*counted)))}
     matrix = np.zeros((len(counted), len(columns)))
@@ -53,52 +53,64 @@ def counts(documents: Iterable[Iterable[str]]) -> Array:
 
 
 def bag_of_words(texts: Sequence[str]) -> Array:
-    """N × F: log counts of words."""
-    return counts(words(text) for text in texts)
+    """Return N × F: log counts of words."""
+    return _counts(words(text) for text in texts)
 
 
 def character_ngrams(texts: Sequence[str]) -> Array:
-    """N × F: log counts of the runs of 2, 3 and 4 characters that occur in two texts or more."""
+    """Return N × F: log counts of runs of 2, 3 and 4 characters that occur in at least two
+    texts.
+    """
     documents = [list(_ngrams(" ".join(text.casefold().split()))) for text in texts]
     texts_with = Counter(ngram for document in documents for ngram in set(document))
-    return counts([ngram for ngram in document if texts_with[ngram] > 1] for document in documents)
+    return _counts([ngram for ngram in document if texts_with[ngram] > 1] for document in documents)
 
 
 def _ngrams(text: str) -> Iterator[str]:
+    """Yield the runs of 2, 3 and 4 characters of a text."""
     for size in (2, 3, 4):
         for start in range(len(text) - size + 1):
             yield text[start : start + size]
 
 
 def function_words_only(texts: Sequence[str]) -> Array:
-    """N × F: log counts of words, every content word masked."""
-    return counts([word if word in FUNCTION_WORDS else MASK for word in words(text)] for text in texts)
+    """Return N × F: log counts of words, every content word masked."""
+    return _counts(
+        [word if word in FUNCTION_WORDS else MASK for word in words(text)] for text in texts
+    )
 
 
 def content_words_only(texts: Sequence[str]) -> Array:
-    """N × F: log counts of words, every function word masked."""
-    return counts([MASK if word in FUNCTION_WORDS else word for word in words(text)] for text in texts)
+    """Return N × F: log counts of words, every function word masked."""
+    return _counts(
+        [MASK if word in FUNCTION_WORDS else word for word in words(text)] for text in texts
+    )
 
 
 def closest_pair(texts: Sequence[str]) -> tuple[float, int, int]:
-    """The largest Jaccard similarity of the word trigrams of two texts, and the rows of those two."""
+    """Return the largest Jaccard similarity of word trigrams between two texts, and the rows of
+    the two.
+    """
     found = [trigrams(text) for text in texts]
     return max((jaccard(found[a], found[b]), a, b) for a, b in combinations(range(len(texts)), 2))
 
 
 def trigrams(text: str) -> set[tuple[str, str, str]]:
-    """The runs of three words of a text."""
+    """Return the runs of three words of a text."""
     found = words(text)
     return set(zip(found, found[1:], found[2:], strict=False))
 
 
 def jaccard(first: set[tuple[str, str, str]], second: set[tuple[str, str, str]]) -> float:
-    """What two sets share, of all they hold; 0 of two empty ones."""
+    """Return the share of their elements that two sets have in common; 0 for two empty sets."""
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
 def occurrences(text: str, patterns: Iterable[str]) -> list[str]:
-    """The words of a text that a pattern names: the same word, or with a trailing ``*`` any word that starts so."""
+    """Return the words of a text that match a pattern.
+
+    A pattern is a word, or with a trailing ``*`` the beginning of words.
+    """
     exact = {pattern.casefold() for pattern in patterns if not pattern.endswith("*")}
     stems = tuple(pattern[:-1].casefold() for pattern in patterns if pattern.endswith("*"))
     return [word for word in words(text) if word in exact or (stems and word.startswith(stems))]

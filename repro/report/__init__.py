@@ -1,1 +1,1 @@
-"""Showing results: tables, figures, pages. Reads records; computes nothing that belongs to the evidence."""
+"""Show results: tables, figures, pages. Reads records; computes nothing of the evidence."""

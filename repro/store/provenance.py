@@ -1,4 +1,7 @@
-"""A run's provenance as one row: what people ask for first in columns of its own, the whole record beside."""
+"""Turn a run's provenance into one row.
+
+Common questions have columns of their own; `content` holds the whole record.
+"""
 
 import json
 from typing import Any
@@ -13,7 +16,7 @@ from repro.manifest.explain import explain
 
 
 class _Known(BaseModel):
-    """The part of a record that the store reads; a worker of another version may write more."""
+    """The part of a record that the store reads. A worker of another version may write more."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,15 +48,25 @@ class _Kernels(_Known):
 
 class _Attempt(_Known):
     started: Moment
+    sources: dict[str, str] = Field(default={})
+    packages: dict[str, str] = Field(default={})
     host: _Host
     hardware: _Hardware
     isolation: _Isolation
     kernels: _Kernels
 
 
+class _Edition(_Known):
+    code: int
+    packages: int
+
+
 class _Environment(_Known):
     code: str
     lock: str
+    image: str | None = None
+    device: str | None = None
+    edition: _Edition | None = None
 
 
 class _Weights(_Known):
@@ -74,7 +87,7 @@ class _Stored(_Known):
 
 
 class _Record(_Known):
-    """provenance.json, as far as it is read here."""
+    """provenance.json, as far as the store reads it."""
 
     run: str | None = None
     environment: _Environment
@@ -83,7 +96,7 @@ class _Record(_Known):
 
 
 class Provenance(_Known):
-    """A record that was checked, and the whole of it as JSON."""
+    """A checked record, and all of it as JSON."""
 
     record: _Record | None = None
     """None for a run that no worker has begun."""
@@ -91,17 +104,20 @@ class Provenance(_Known):
 
     @property
     def started(self) -> str | None:
-        """When the first attempt began."""
+        """Return when the first attempt began."""
         return self.record.attempts[0].started if self.record else None
 
     @property
     def runner(self) -> str | None:
-        """What carried out the last attempt."""
+        """Return the name of the runner of the last attempt."""
         return self.record.attempts[-1].host.runner if self.record else None
 
 
 def read_provenance(folder: RunFolder, run: str) -> Provenance:
-    """provenance.json of the run with this id. Raises EvidenceError for a record of another version or run."""
+    """Read the provenance.json of the run with this id.
+
+    Raises EvidenceError for a record of another version or another run.
+    """
     path = folder.path / "provenance.json"
     if not path.exists():
         return Provenance()
@@ -111,18 +127,20 @@ def read_provenance(folder: RunFolder, run: str) -> Provenance:
         content = json.dumps(json.loads(data))
     except ValidationError as error:
         raise EvidenceError(
-            f"{path}: not a record of attempts: {explain(error, _Record)}; it was written by another version of repro or "
+            f"{path}: not a record of attempts: {explain(error, _Record)}; it was written by "
+            "another version of repro or "
             "edited: restore it, use that version, or another folder (--results)"
         ) from None
     if record.run not in (None, run):
         raise EvidenceError(
-            f"{path}: is that of run {str(record.run)[:12]}, this folder's is {run[:12]}; restore the file"
+            f"{path}: is that of run {str(record.run)[:12]}, this folder's is {run[:12]}; "
+            "restore the file"
         )
     return Provenance(record=record, content=content)
 
 
 def provenance_row(run_id: str, provenance: Provenance) -> dict[str, Any]:
-    """The row of one run; what differs between attempts is that of the last."""
+    """Return the row of one run. Fields that differ between attempts come from the last one."""
     record = provenance.record
     row: dict[str, Any] = {"run_id": run_id, "attempts": 0, "content": provenance.content}
     if record is None:
@@ -133,8 +151,15 @@ def provenance_row(run_id: str, provenance: Provenance) -> dict[str, Any]:
         "attempts": len(record.attempts),
         "git_commit": last.host.commit,
         "dirty": None if last.host.dirty is None else str(last.host.dirty).lower(),
+        "device": record.environment.device,
+        "edition": f"{edition.code}.{edition.packages}"
+        if (edition := record.environment.edition)
+        else None,
         "code": record.environment.code,
+        "sources": json.dumps(last.sources),
         "lock": record.environment.lock,
+        "image": record.environment.image,
+        "packages": json.dumps(last.packages),
         "weights": record.model.identity.model.weights.kind,
         "stored_as": ", ".join(record.model.stored_as),
         "network": last.isolation.network,

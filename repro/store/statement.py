@@ -1,4 +1,4 @@
-"""Which SQL is answered: one statement that only reads, told by DuckDB's own parser."""
+"""Accept one SQL statement that only reads. DuckDB's own parser decides."""
 
 import re
 
@@ -12,26 +12,29 @@ _EXPLAIN = re.compile(rf"{_GAP}explain\b{_GAP}(?:analyze\b|\([^)]*\))?", re.IGNO
 
 
 def check_statement(sql: str) -> None:
-    """Raise InputError for SQL that is anything but one statement that only reads."""
+    """Raise InputError for SQL that is not exactly one read-only statement."""
     kind, text = _only(sql)
-    if kind == "EXPLAIN":  # EXPLAIN ANALYZE carries out what it explains
+    if kind == "EXPLAIN":  # EXPLAIN ANALYZE executes what it explains.
         kind, _ = _only(_EXPLAIN.sub("", text, count=1))
     if kind != "SELECT":
         raise InputError(f"{kind} is not answered: this store is only read; give {READS}")
 
 
 def _only(sql: str) -> tuple[str, str]:
-    """(kind, text) of the one statement. Parsing needs no database, and touches nothing."""
+    """Return (kind, text) of the one statement. Parsing opens no database and touches no file."""
     try:
         with duckdb.connect(":memory:") as connection:
             found = connection.extract_statements(sql)
             kinds = [statement.type.name for statement in found]
     except duckdb.Error as error:
         raise InputError(f"{' '.join(str(error).split())}; give {READS}") from error
-    except (ValueError, UnicodeError) as error:  # a kind that the Python package does not know
+    except (ValueError, UnicodeError) as error:
+        # A statement type that the Python package does not know.
         raise InputError(f"that statement is not answered ({error}); give {READS}") from error
     if not found:
-        raise InputError(f"{sql!r}: no statement in it; give one query, such as 'SELECT * FROM runs'")
+        raise InputError(
+            f"{sql!r}: no statement in it; give one query, such as 'SELECT * FROM runs'"
+        )
     if len(found) > 1:
         raise InputError(f"found {len(found)} statements, expected {READS}")
     return kinds[0], found[0].query

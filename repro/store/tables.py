@@ -1,4 +1,4 @@
-"""Rows as Arrow tables with the columns of the store's own tables, whatever the first row happens to hold."""
+"""Turn rows into Arrow tables with the columns of the store's tables."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,13 +18,14 @@ _TYPES = {
     "BIGINT[]": pa.list_(pa.int64()),
 }
 Schemas = Mapping[str, pa.Schema]
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 
 def schemas(connection: duckdb.DuckDBPyConnection) -> Schemas:
-    """The columns of every table of the store."""
+    """Return the columns of every table of the store."""
     columns = connection.execute(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal "
+        "ORDER BY table_name, column_index"
     ).fetchall()
     found: dict[str, list[tuple[str, Any]]] = {}
     for table, column, kind in columns:
@@ -33,15 +34,18 @@ def schemas(connection: duckdb.DuckDBPyConnection) -> Schemas:
     return {table: pa.schema(fields) for table, fields in found.items()}
 
 
-def table_of(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
-    """Rows as a table; a column that a row lacks is NULL there. Raises pyarrow.ArrowInvalid for a value that does not fit."""
+def table_of(rows: Iterable[_Row], schema: pa.Schema) -> pa.Table:
+    """Return rows as a table. A column that a row lacks is NULL.
+
+    Raises pyarrow.ArrowInvalid for a value that does not fit.
+    """
     given = list(rows)
     columns = [pa.array([row.get(field.name) for row in given], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Insert rows into a table by the names of their columns."""
+    """Insert rows into a table, matching columns by name."""
     if rows.num_rows:
         connection.register("incoming", rows)
         connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
@@ -49,6 +53,9 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) ->
 
 
 def utc(moment: str) -> datetime:
-    """A time of the evidence as the store keeps it: UTC, without saying so. Raises ValueError for none."""
+    """Return a time from the evidence in UTC, without a time zone, as the store keeps it.
+
+    Raises ValueError for text that is not a time.
+    """
     parsed = datetime.fromisoformat(moment)
     return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed

@@ -1,7 +1,8 @@
-"""What trajectories come to, as rows: collapse, recovery, divergence, order of cells (docs/SCIENCE.md §11).
+"""Turn trajectories into rows: collapse, recovery, divergence, order (docs/SCIENCE.md §11).
 
-Computed by repro.geometry.trajectory from the measurements of a store that is being filled. A base model that nothing
-was trained from has one checkpoint, and no trajectory. S checkpoints, K concepts.
+repro.geometry.trajectory computes them from the measurements of a store that is being filled. A
+base model from which nothing was trained has one checkpoint and no trajectory. S checkpoints, K
+concepts.
 """
 
 import itertools
@@ -14,11 +15,17 @@ import duckdb
 import numpy as np
 
 from repro.geometry.ridge import first_largest
-from repro.geometry.trajectory import cell_damage, collapse_order, collapse_steps, divergence_step, recoveries
+from repro.geometry.trajectory import (
+    cell_damage,
+    collapse_order,
+    collapse_steps,
+    divergence_step,
+    recoveries,
+)
 from repro.geometry.undefined import Array, Undefined
 
-READINGS = ("default", "anchored")
-IDENTITY = ("experiment", "model", "condition", "seed", "probe_set", "status", "run_id")
+_READINGS = ("default", "anchored")
+_IDENTITY = ("experiment", "model", "condition", "seed", "probe_set", "status", "run_id")
 _INTENSITIES = """
 SELECT r.experiment, r.model, r.condition, r.seed, coalesce(m.probe_set, r.probe_set) AS probe_set, r.status, r.run_id,
     m.step, max(value) FILTER (m.specification = 'default'), max(value) FILTER (m.specification = 'anchored')
@@ -31,8 +38,8 @@ _DAMAGES = """
 SELECT r.run_id, coalesce(m.probe_set, r.probe_set) AS probe_set, m.step, list(DISTINCT m.concept ORDER BY m.concept),
     list(value ORDER BY direction, m.concept) FILTER (quantity = 'loading'),
     list(value ORDER BY direction, m.concept) FILTER (quantity = 'damage')
-FROM runs r JOIN measurements m USING (run_id)
-WHERE r.status <> 'superseded' AND m.quantity IN ('loading', 'damage') AND m.specification = 'default'
+FROM (SELECT DISTINCT run_id, probe_set FROM runs WHERE status <> 'superseded') r JOIN measurements m USING (run_id)
+WHERE m.quantity IN ('loading', 'damage') AND m.specification = 'default'
 GROUP BY ALL
 HAVING count(*) FILTER (quantity = 'loading') = count(*) FILTER (quantity = 'damage')
 """
@@ -49,29 +56,41 @@ class _Trajectory:
 
 
 def collapses(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Rows of `collapses`."""
+    """Return the rows of `collapses`: the collapse step of each run under each reading."""
     return [
         {
             **run.identity,
             "specification": reading,
             "recovered": bool(recovered),
             "last_step": run.steps[-1],
-            **_found(float(step), f"EI is {'undefined' if np.isnan(last) else 'not 0'} at the last checkpoint"),
+            **_found(
+                float(step),
+                f"EI is {'undefined' if np.isnan(last) else 'not 0'} at the last checkpoint",
+            ),
         }
         for run in _trajectories(connection)
         for reading, step, recovered, last in zip(
-            READINGS, collapse_steps(run.steps, run.values), recoveries(run.values), run.values[:, -1], strict=True
+            _READINGS,
+            collapse_steps(run.steps, run.values),
+            recoveries(run.values),
+            run.values[:, -1],
+            strict=True,
         )
     ]
 
 
 def cell_collapses(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Rows of `cell_collapses`. A checkpoint without directions leaves every cell undefined."""
+    """Return the rows of `cell_collapses`.
+
+    Every cell is undefined at a checkpoint without directions.
+    """
     cells: dict[tuple[str, str], dict[int, Array]] = defaultdict(dict)
     concepts: dict[tuple[str, str], Sequence[str]] = {}
     for run_id, probe_set, step, names, loadings, damage in connection.execute(_DAMAGES).fetchall():
         own = [names[j] for j in first_largest(np.reshape(loadings, (-1, len(names))))]
-        cells[run_id, probe_set][step] = cell_damage(np.reshape(damage, (-1, len(names))), own, names)
+        cells[run_id, probe_set][step] = cell_damage(
+            np.reshape(damage, (-1, len(names))), own, names
+        )
         concepts[run_id, probe_set] = names
     rows: list[dict[str, Any]] = []
     for run in _trajectories(connection):
@@ -79,41 +98,63 @@ def cell_collapses(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]
         if key in cells:
             nothing = np.full((len(concepts[key]),) * 2, np.nan)
             damages = [cells[key].get(step, nothing) for step in run.steps]
-            rows += _cells(run, collapse_order(run.steps, damages, concepts[key]), damages[-1], concepts[key])
+            rows += _cells(
+                run, collapse_order(run.steps, damages, concepts[key]), damages[-1], concepts[key]
+            )
     return rows
 
 
 def _cells(
     run: _Trajectory, order: Mapping[tuple[str, str], float], last: Array, concepts: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
+    """Yield one row per (own concept, damaged concept), with its place in the order of collapse."""
     for (own, concept), step in order.items():
         absent = np.isnan(last[concepts.index(own), concepts.index(concept)])
-        reason = f"no direction belongs to {own}" if absent else f"the directions of {own} damage {concept}"
+        reason = (
+            f"no direction belongs to {own}"
+            if absent
+            else f"the directions of {own} damage {concept}"
+        )
         place = None if np.isnan(step) else 1 + sum(other < step for other in order.values())
         found = {**_found(step, f"{reason} at the last checkpoint"), "place": place}
         yield {**run.identity, "own": own, "concept": concept, "last_step": run.steps[-1], **found}
 
 
 def divergences(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Rows of `divergences`: every two conditions of one experiment, model and probe set."""
-    groups: dict[tuple[str, str, str], dict[str, list[_Trajectory]]] = defaultdict(lambda: defaultdict(list))
+    """Return the rows of `divergences`: each pair of conditions of a model on a probe set."""
+    groups: dict[tuple[str, str, str], dict[str, list[_Trajectory]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for run in _trajectories(connection):
         if run.identity["status"] == "done":
             key = run.identity["experiment"], run.identity["model"], run.identity["probe_set"]
             groups[key][run.identity["condition"]].append(run)
     return [
-        {**dict(zip(("experiment", "model", "probe_set"), key, strict=True)), "first": first, "second": second, **found}
+        {
+            **dict(zip(("experiment", "model", "probe_set"), key, strict=True)),
+            "first": first,
+            "second": second,
+            **found,
+        }
         for key, conditions in groups.items()
         for first, second in itertools.combinations(sorted(conditions), 2)
         for found in _divergence(conditions[first], conditions[second])
     ]
 
 
-def _divergence(first: Sequence[_Trajectory], second: Sequence[_Trajectory]) -> Iterator[dict[str, Any]]:
+def _divergence(
+    first: Sequence[_Trajectory], second: Sequence[_Trajectory]
+) -> Iterator[dict[str, Any]]:
+    """Yield two conditions' divergence step under each reading.
+
+    Only the steps that all their runs share count.
+    """
     steps = sorted(set.intersection(*(set(run.steps) for run in (*first, *second))))
-    for number, reading in enumerate(READINGS if steps else ()):
+    for number, reading in enumerate(_READINGS if steps else ()):
         a, b = (
-            np.array([[run.values[number, run.steps.index(step)] for step in steps] for run in runs])
+            np.array(
+                [[run.values[number, run.steps.index(step)] for step in steps] for run in runs]
+            )
             for runs in (first, second)
         )
         found = divergence_step(steps, a, b)
@@ -128,15 +169,20 @@ def _divergence(first: Sequence[_Trajectory], second: Sequence[_Trajectory]) -> 
 
 
 def _trajectories(connection: duckdb.DuckDBPyConnection) -> Iterator[_Trajectory]:
+    """Yield the runs with more than one checkpoint."""
     rows = connection.execute(_INTENSITIES).fetchall()
-    for identity, checkpoints in itertools.groupby(rows, key=lambda row: row[: len(IDENTITY)]):
+    for identity, checkpoints in itertools.groupby(rows, key=lambda row: row[: len(_IDENTITY)]):
         *_, steps, default, anchored = zip(*checkpoints, strict=True)
         if len(steps) > 1:
             yield _Trajectory(
-                dict(zip(IDENTITY, identity, strict=True)), steps, np.array([default, anchored], dtype=np.float64)
+                dict(zip(_IDENTITY, identity, strict=True)),
+                steps,
+                np.array([default, anchored], dtype=np.float64),
             )
 
 
 def _found(step: float, reason: str) -> dict[str, Any]:
-    """A step, or why there is none."""
-    return {"step": None, "reason": reason} if np.isnan(step) else {"step": int(step), "reason": None}
+    """Return the step as an integer, or the reason why there is none."""
+    return (
+        {"step": None, "reason": reason} if np.isnan(step) else {"step": int(step), "reason": None}
+    )

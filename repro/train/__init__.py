@@ -1,1 +1,1 @@
-"""Fine-tuning, inside the worker: model, data, loop."""
+"""Fine-tune inside the worker: model, data, loop."""

@@ -1,12 +1,14 @@
-"""LoRA over a 4-bit layer as one operation with its own backward pass: the same numbers with less work around the products.
+"""Compute LoRA over a 4-bit layer as one operation with its own backward pass.
 
-peft and bitsandbytes bring the frozen weight back from 4 bits in each forward and again in each backward pass, cast the
-input once for every projection that reads it, draw a random number as a float for every entry that dropout may switch
-off, and copy the result three times. On a CPU with bfloat16 products all that takes five times as long as the products.
-Here the weight may be kept, the cast is shared, and dropout reads 16 bits an entry and uses 15.
+It gives the same numbers with less overhead. peft and bitsandbytes dequantise the frozen weight in
+each forward and again in each backward pass, cast the input once for every projection that reads
+it, draw a random float for every entry that dropout may switch off, and copy the result three
+times. On a CPU with bfloat16 products all that takes five times as long as the products. Here the
+weight may be kept, the cast is shared, and dropout reads 16 bits per entry and uses 15.
 
-What is computed is peft's: y = x·Wᵀ + b + s·drop(x)·Aᵀ·Bᵀ (consolidated paper §2.2; docs/SCIENCE.md §9). At dropout 0 a
-test holds outputs and gradients to peft's own. M tokens, K inputs, N outputs, R rank.
+The result is peft's: y = x·Wᵀ + b + s·drop(x)·Aᵀ·Bᵀ (consolidated paper §2.2; docs/SCIENCE.md §9).
+At dropout 0 a test compares outputs and gradients with peft's own. M tokens, K inputs, N outputs, R
+rank.
 """
 
 import weakref
@@ -20,11 +22,14 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 BITS = 15
-"""Random bits behind each entry of a dropout mask: the rate is right to 1.5e-5."""
+"""Random bits per entry of a dropout mask: the rate is accurate to 1.5e-5."""
 
 
 class LoraProduct(torch.autograd.Function):
-    """The product of one layer. What it keeps: the cast input, dropout's mask (a byte an entry), and drop(x)·Aᵀ."""
+    """The product of one layer.
+
+    It keeps the cast input, dropout's mask (one byte per entry), and drop(x)·Aᵀ.
+    """
 
     @staticmethod
     def forward(
@@ -38,9 +43,13 @@ class LoraProduct(torch.autograd.Function):
         scale: float,
         rate: float,
     ) -> Tensor:
-        """`x` is what gets the gradient, `cast_MK` the same in the precision of the product."""
+        """Compute the product.
+
+        `x` receives the gradient; `cast_MK` is `x` in the precision of the product.
+        """
         dtype = cast_MK.dtype
         kept_MK = kept(cast_MK, rate) if rate else None
+        # Dropout scales up what it keeps; as part of LoRA's factor this costs nothing.
         scale = scale / kept_share(rate)
         A_RK, B_NR = A_RK.to(dtype), B_NR.to(dtype)
         low_MR = linear(dropped(cast_MK, kept_MK), A_RK)
@@ -52,7 +61,7 @@ class LoraProduct(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of x, A and B."""
+        """Return the gradients of x, A and B."""
         cast_MK, kept_MK, low_MR, A_RK, B_NR = ctx.saved_tensors
         shape, dtype = ctx.of_x
         grad_MN = gradients[0].reshape(len(cast_MK), -1).to(cast_MK.dtype)
@@ -71,33 +80,42 @@ class LoraProduct(torch.autograd.Function):
 
 
 def kept(x_MK: Tensor, rate: float) -> Tensor:
-    """M×K bytes: 0 where dropout at `rate` switches an entry off, else 1. Drawn from torch's generator of the device."""
-    words = torch.empty(-(-x_MK.numel() // 4), dtype=torch.int64, device=x_MK.device).random_(-(2**63), None)
+    """Return M×K bytes: 0 where dropout at `rate` switches an entry off, else 1.
+
+    They are drawn from torch's generator of the device.
+    """
+    words = torch.empty(-(-x_MK.numel() // 4), dtype=torch.int64, device=x_MK.device).random_(
+        -(2**63), None
+    )
     drawn = words.view(torch.int16)[: x_MK.numel()].bitwise_and_(2**BITS - 1)
-    # −1 where the difference is negative, else 0: a comparison, at the speed of whole-number arithmetic.
+    # −1 where the difference is negative, else 0: a comparison, at the speed of whole-number
+    # arithmetic.
     below = drawn.sub_(round(rate * 2**BITS)).bitwise_right_shift_(BITS)
     return below.add_(1).to(torch.int8).view(x_MK.shape)
 
 
 def kept_share(rate: float) -> float:
-    """The share that `kept` keeps on average."""
+    """Return the share of entries that `kept` keeps on average."""
     return float(1 - round(rate * 2**BITS) / 2**BITS)
 
 
 def dropped(x_MK: Tensor, kept_MK: Tensor | None) -> Tensor:
-    """x with what is not kept set to 0."""
+    """Return x with the entries that are not kept set to 0."""
     return x_MK if kept_MK is None else x_MK * kept_MK.to(x_MK.dtype)
 
 
 class SharedCast:
-    """The latest input in the precision of the products: the projections that read the same input share one."""
+    """The latest input in the precision of the products.
+
+    Projections that read the same input share it.
+    """
 
     def __init__(self) -> None:
         self._of: Callable[[], Tensor | None] = lambda: None
         self._version, self._cast = -1, torch.empty(0)
 
     def __call__(self, x: Tensor, dtype: torch.dtype) -> Tensor:
-        """M×K, without a gradient."""
+        """Return the input cast and reshaped to M×K, without a gradient."""
         if self._of() is not x or self._version != x._version or self._cast.dtype != dtype:
             self._of, self._version = weakref.ref(x), x._version
             self._cast = x.detach().to(dtype).reshape(-1, x.shape[-1])
@@ -105,16 +123,26 @@ class SharedCast:
 
 
 class FusedLinear4bit(LoraLinear4bit):
-    """peft's LoRA layer over 4-bit weights with `LoraProduct` for its forward pass; everything else is peft's."""
+    """peft's LoRA layer over 4-bit weights with `LoraProduct` as its forward pass.
+
+    Everything else is peft's.
+    """
 
     keep_in: torch.dtype | None = None
-    """The precision in which the weight stays once it was brought back from 4 bits; None: it does not."""
+    """Precision in which the dequantised weight is kept; None: it is not kept."""
     share: SharedCast | None = None
     _kept: Tensor | None = None
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """The product with one plain adapter; whatever else peft can do it does itself."""
-        if args or kwargs or self.disable_adapters or self.merged or len(self.active_adapters) != 1 or not x.numel():
+        """Compute the product with one plain adapter. All other cases are left to peft."""
+        if (
+            args
+            or kwargs
+            or self.disable_adapters
+            or self.merged
+            or len(self.active_adapters) != 1
+            or not x.numel()
+        ):
             result: Tensor = super().forward(x, *args, **kwargs)
             return result
         base: Any = self.get_base_layer()
@@ -130,7 +158,7 @@ class FusedLinear4bit(LoraLinear4bit):
         return product
 
     def weight_in(self, dtype: torch.dtype) -> Tensor:
-        """W (N×K) out of its 4 bits."""
+        """Return W (N×K) dequantised from its 4 bits."""
         base: Any = self.get_base_layer()
         if self._kept is not None and self._kept.dtype == dtype:
             return self._kept
@@ -142,7 +170,7 @@ class FusedLinear4bit(LoraLinear4bit):
 
 
 def share_and_keep(model: nn.Module, keep_in: torch.dtype | None) -> None:
-    """Let the layers of a model share casts, and keep their weights in the precision given."""
+    """Let a model's layers share casts, and keep their weights in the given precision."""
     share = SharedCast()
     for module in model.modules():
         if isinstance(module, FusedLinear4bit):

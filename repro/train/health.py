@@ -1,8 +1,9 @@
-"""Health: what is not finite any more, and the last state that certainly was healthy (docs/SCIENCE.md §9).
+"""Find what is no longer finite, and the last certainly healthy state (docs/SCIENCE.md §9).
 
-A state is known to be healthy once a step was taken from it with a finite loss and gradient; the newest saved state may
-be the very one that gives the first loss that is not. So the one before it is kept as well. That activations are healthy
-is known where they are measured alone, which may be many saved states apart: the last such state is kept too.
+A state is known to be healthy once a step was taken from it with a finite loss and gradient; the
+newest saved state may be the one that gives the first loss that is not finite. So the one before it
+is kept as well. Activations are known to be healthy only where they are measured, which may be many
+saved states apart: the last such state is kept too.
 """
 
 import os
@@ -23,51 +24,69 @@ from repro.train.model import trainable
 
 States = dict[str, Tensor]
 RMS_FACTOR = 1e3
-"""How far activations may grow or shrink against step 0. No weights that still make a language model come near it; dead ones
-shrink to 0 while every number stays finite."""
+"""Largest factor by which activations may grow or shrink against step 0.
+
+Working language models come nowhere near it; dead ones shrink to 0 while every number stays finite.
+"""
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """Training has left the finite numbers."""
+    """Training has produced numbers that are not finite."""
 
     bad: int
-    """The weights after this step are not healthy; those of any earlier saved step are."""
+    """The weights after this step are unhealthy; those of any earlier saved step are healthy."""
     problem: str
 
 
 def check_parameters(model: nn.Module, step: int) -> Divergence | None:
-    """Whether every trained parameter is finite after `step`."""
+    """Return the divergence if some trained parameter is not finite after `step`; else None."""
     broken = [name for name, value in trainable(model).items() if not _finite(value.detach())]
     if not broken:
         return None
     count = len(trainable(model))
     return Divergence(
-        step, f"diverged at step {step}: {len(broken)} of {count} trained tensors not finite, {broken[0]} first"
+        step,
+        f"diverged at step {step}: {len(broken)} of {count} trained tensors not finite, "
+        f"{broken[0]} first",
     )
 
 
-def check_activations(X: npt.NDArray[np.float32], base_rms: float | None, step: int, healthy: int) -> Divergence | None:
-    """Whether activations (N × H) after `step` are numbers, and of a size with those of step 0 (`base_rms`).
+def check_activations(
+    X: npt.NDArray[np.float32], base_rms: float | None, step: int, healthy: int
+) -> Divergence | None:
+    """Return the divergence if activations (N × H) are not finite or far from `base_rms`.
 
-    `healthy`: the step before at which they were last seen to be; -1 when they never were.
+    They are those after `step`. `base_rms`: their root mean square at step 0. `healthy`: the
+    last step at which they were seen to be healthy; -1 for none.
     """
     broken = int((~np.isfinite(X)).any(axis=1).sum())
     if broken:
-        return Divergence(step, f"diverged at step {step}: {broken} of {len(X)} activations not finite")
+        return Divergence(
+            step, f"diverged at step {step}: {broken} of {len(X)} activations not finite"
+        )
     rms = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
     if not base_rms or base_rms / RMS_FACTOR < rms < base_rms * RMS_FACTOR:
         return None
-    return Divergence(healthy + 1, f"diverged by step {step}: activation RMS {rms:.3g} where step 0 had {base_rms:.3g}")
+    return Divergence(
+        healthy + 1,
+        f"diverged by step {step}: activation RMS {rms:.3g} where step 0 had {base_rms:.3g}",
+    )
 
 
 def _finite(values: Tensor) -> bool:
-    """Whether all are numbers: one that is not shows in the extremes, found in a sixth of the time of asking each."""
+    """Return whether all values are finite.
+
+    A value that is not shows in the extremes, which takes a sixth of the time of testing each.
+    """
     return not values.numel() or all(bool(torch.isfinite(extreme)) for extreme in values.aminmax())
 
 
 def save_state(folder: RunFolder, tensors: Mapping[str, Tensor], measured: bool) -> None:
-    """Write the state to go on from; the one before it is kept beside, and this one too when it was measured."""
+    """Write the state to resume from.
+
+    The one before it is kept, and this one too if it was measured.
+    """
     if folder.state.exists():
         _keep(folder.state, folder.earlier_state)
     write_bytes(folder.state, save(dict(tensors)))
@@ -76,7 +95,7 @@ def save_state(folder: RunFolder, tensors: Mapping[str, Tensor], measured: bool)
 
 
 def _keep(state: Path, name: Path) -> None:
-    """Let a state be found under a second name, whole at every moment."""
+    """Give a state a second name that is valid at every moment."""
     beside = state.with_name(f".{name.name}.tmp")
     beside.unlink(missing_ok=True)
     os.link(state, beside)
@@ -84,7 +103,7 @@ def _keep(state: Path, name: Path) -> None:
 
 
 def read_state(path: Path) -> States:
-    """A saved state. Raises EvidenceError when it is not whole."""
+    """Return a saved state. Raises EvidenceError when it is not complete."""
     try:
         return load(path.read_bytes())
     except (OSError, SafetensorError) as error:
@@ -92,7 +111,11 @@ def read_state(path: Path) -> States:
 
 
 def last_healthy(folder: RunFolder, divergence: Divergence) -> States | None:
-    """The newest saved state from before the weights went bad; None when none is left."""
+    """Return the newest saved state from before the weights went bad; None when there is none."""
     states = [read_state(path) for path in folder.states if path.exists()]
-    healthy = [tensors for tensors in states if int(tensors["step"]) < divergence.bad or int(tensors["step"]) == 0]
+    healthy = [
+        tensors
+        for tensors in states
+        if int(tensors["step"]) < divergence.bad or int(tensors["step"]) == 0
+    ]
     return max(healthy, key=lambda tensors: int(tensors["step"]), default=None)

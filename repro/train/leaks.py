@@ -1,8 +1,9 @@
-"""Held-out texts are trained on nowhere: compared as the token sequences that training would see.
+"""Keep held-out texts out of training, compared as the token sequences that training would see.
 
-Two different texts are one sequence when they agree up to the length at which they are cut, or where the tokenizer
-reads both the same. Every text would have to be tokenised to know; a text whose visible beginning is not that of a
-held-out one cannot be the same sequence, so most are never looked at.
+Two different texts are one sequence when they agree up to the length at which they are cut, or
+where the tokenizer reads both the same. To be certain every text would have to be tokenised. But a
+text whose visible beginning differs from every held-out one cannot be the same sequence, so most
+are never tokenised.
 """
 
 import unicodedata
@@ -13,13 +14,15 @@ from transformers import PreTrainedTokenizerBase
 
 Encode = Callable[[str], Sequence[int]]
 FIRST = 8
-"""Visible characters by which texts are sorted before they are compared."""
+"""Visible characters by which texts are indexed before they are compared."""
 
 
 class HeldOut:
     """The held-out texts of a run, as sequences."""
 
-    def __init__(self, texts: Iterable[str], encode: Encode, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(
+        self, texts: Iterable[str], encode: Encode, tokenizer: PreTrainedTokenizerBase
+    ) -> None:
         self._encode = encode
         self._sequences = {tuple(encode(text)) for text in texts}
         self._beginnings: dict[str, set[str]] = defaultdict(set)
@@ -28,24 +31,36 @@ class HeldOut:
             self._beginnings[beginning[:FIRST]].add(beginning)
         self._lengths = sorted({len(first) for first in self._beginnings})
         unknown = tokenizer.unk_token_id
-        # An unknown token stands for any character: then nothing is known of how a text begins.
-        self._blind = unknown != tokenizer.eos_token_id and any(unknown in sequence for sequence in self._sequences)
+        # An unknown token stands for any character, so a text's beginning is unknown.
+        self._blind = unknown != tokenizer.eos_token_id and any(
+            unknown in sequence for sequence in self._sequences
+        )
 
     def holds(self, text: str) -> bool:
-        """Whether training on the text would be training on a held-out sequence."""
-        return bool(self._sequences) and self._possible(text) and tuple(self._encode(text)) in self._sequences
+        """Return whether training on the text would be training on a held-out sequence."""
+        return (
+            bool(self._sequences)
+            and self._possible(text)
+            and tuple(self._encode(text)) in self._sequences
+        )
 
     def _possible(self, text: str) -> bool:
+        """Return whether a text's visible beginning is that of a held-out sequence."""
         if self._blind:
             return True
         seen = _visible(text, FIRST)
         firsts = [seen[:length] for length in self._lengths]
         near = [beginning for first in firsts for beginning in self._beginnings.get(first, ())]
-        return bool(near) and any(_visible(text, len(beginning)).startswith(beginning) for beginning in near)
+        return bool(near) and any(
+            _visible(text, len(beginning)).startswith(beginning) for beginning in near
+        )
 
 
 def _covered(sequence: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the text that a cut sequence covers, without what stands around it; half a character at its end is none."""
+    """Return the text that a cut sequence covers.
+
+    Special tokens and a partial character at its end are left out.
+    """
     special, ids = set(tokenizer.all_special_ids), list(sequence)
     while ids and ids[-1] in special:
         ids.pop()
@@ -55,9 +70,9 @@ def _covered(sequence: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str
 
 
 def _visible(text: str, most: int | None = None) -> str:
-    """Return letters and digits alone, without case or accents: what no tokenizer's normalisation takes away.
+    """Return letters and digits only, without case or accents.
 
-    `most`: so many of them are enough.
+    No tokenizer's normalisation removes these. `most`: stop after this many.
     """
     if most is not None:
         found = ""

@@ -1,10 +1,12 @@
-"""Loading a model for fine-tuning: frozen NF4 weights, LoRA adapters, and a capture mode that is safe on CPUs.
+"""Load a model for fine-tuning, with a capture mode that is safe on CPUs.
 
-The trap this module avoids: on CPUs with AVX512-BF16, bitsandbytes repacks a Linear4bit for a kernel without gradient
-at its first forward pass in eval mode, and train() does not undo it. LoRA gradients then vanish in silence. So every
-Linear4bit stays in training mode for good, and captures switch off dropout alone (`without_dropout`).
+It has frozen NF4 weights and LoRA adapters. The trap this module avoids: on CPUs with AVX512-BF16,
+bitsandbytes repacks a Linear4bit for a kernel without gradient at its first forward pass in eval
+mode, and train() does not undo it. LoRA gradients then silently vanish. So every Linear4bit always
+stays in training mode, and captures switch off only dropout (`without_dropout`).
 """
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any, cast
 
 import torch
 from bitsandbytes.nn import Linear4bit  # type: ignore[attr-defined]  # re-exported without saying so
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
@@ -22,7 +24,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from repro.errors import SetupError
+from repro.errors import SetupError, first_line
+from repro.manifest.adapters import Lora
 from repro.manifest.training import Quantisation, Training
 from repro.train.fused import FusedLinear4bit, share_and_keep
 
@@ -34,40 +37,69 @@ LOADED_OTHERWISE = {
     "error_msgs": "not every weight could be loaded",
     "conversion_errors": "not every weight could be loaded",
 }
-"""What transformers tells about loading a model → what that means."""
+"""What transformers reports about loading a model → what it means."""
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder; nothing in the folder is run. Raises SetupError when it has none."""
+    """Return the tokenizer of a model folder, without running any code in it.
+
+    Raises SetupError when it has none.
+    """
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True
         )
-    except Exception as error:  # the parser behind it raises every kind, and bare exceptions too
-        problem = (str(error).splitlines() or [""])[0] or type(error).__name__
+    except Exception as error:  # The parser raises exceptions of every kind, bare ones too.
+        problem = first_line(error)
         raise SetupError(
-            f"{folder}: no tokenizer can be read from it ({problem}); name a source that holds the model's own"
+            f"{folder}: no tokenizer can be read from it ({problem}); name a source that "
+            "holds the model's own"
         ) from error
     return tokenizer
 
 
-def require_device(planned: str | None) -> None:
-    """Refuse a run that was planned for a GPU where torch finds none. Raises SetupError."""
+def require_device(planned: str) -> None:
+    """Refuse a run planned for a GPU where torch finds none.
+
+    Hide GPUs from a run planned for the CPU. Raises SetupError.
+    """
+    if planned == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if planned == "cuda" and not torch.cuda.is_available():
         raise SetupError(
-            f"planned for a GPU, but torch {torch.__version__} finds none here; run it where there is one, or remove "
+            f"planned for a GPU, but torch {torch.__version__} finds none here; run it where "
+            "there is one, or remove "
             "the run's folder and plan it for the processor (TORCH=cpu)"
         )
 
 
 def load_base(folder: Path, training: Training) -> PreTrainedModel:
-    """The frozen base model in training mode, quantised as the protocol says, without a key-value cache.
+    """Load the base model: frozen, in training mode, quantised as the protocol says.
 
-    What is not quantised (embeddings, norms) stays in float32, the usual QLoRA recipe. Raises SetupError when a
-    parameter comes from no file, or a tensor of the files went nowhere.
+    It has no key-value cache. What is not quantised (embeddings, norms) stays in float32, the
+    usual QLoRA recipe. Raises SetupError when a parameter is in no file, or a tensor of the
+    files belongs to no parameter.
     """
+    return _frozen(folder, training, "auto" if torch.cuda.is_available() else None)
+
+
+def load_skeleton(folder: Path, training: Training) -> PreTrainedModel:
+    """Return the same model with every weight on the meta device: shapes and kinds, no numbers.
+
+    What the configuration alone decides (the rotary embedding) is there. Raises SetupError as
+    `load_base` does.
+    """
+    model = _frozen(folder, training, "meta")
+    decoder: Any = model.get_decoder()
+    decoder.rotary_emb = type(decoder.rotary_emb)(config=model.config)
+    return model
+
+
+def _frozen(folder: Path, training: Training, placed: str | None) -> PreTrainedModel:
+    """Return the base model frozen, in training mode. `placed`: on which devices."""
     compute = DTYPES[training.compute]
-    model, loaded = _from_files(folder, _quantisation(training.quantisation, compute))
+    quantisation = _quantisation(training.quantisation, compute)
+    model, loaded = _from_files(folder, quantisation, placed)
     check_all_loaded(folder, loaded)
     model.config.use_cache = False
     model.requires_grad_(False)
@@ -75,30 +107,38 @@ def load_base(folder: Path, training: Training) -> PreTrainedModel:
     return model
 
 
-def _from_files(folder: Path, quantisation: BitsAndBytesConfig | None) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """The model, and what the loader tells about it."""
+def _from_files(
+    folder: Path, quantisation: BitsAndBytesConfig | None, placed: str | None
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Return the model, and the loader's report about it."""
     try:
         found = AutoModelForCausalLM.from_pretrained(
             str(folder),
             dtype=torch.float32,
             quantization_config=quantisation,
-            device_map="auto" if torch.cuda.is_available() else None,
+            device_map=placed,
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # so that they are told like the rest, and refused
+            ignore_mismatched_sizes=True,  # So that they are reported like the others, and refused.
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:  # settings that no model is built from
-        problem = (str(error).splitlines() or [""])[0] or type(error).__name__
-        raise SetupError(f"{folder}: the model could not be loaded ({problem}); name another source") from error
+    except (
+        OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError
+    ) as error:  # fmt: skip
+        # Settings from which no model can be built.
+        problem = first_line(error)
+        raise SetupError(
+            f"{folder}: the model could not be loaded ({problem}); name another source"
+        ) from error
     return cast(tuple[PreTrainedModel, dict[str, Any]], found)
 
 
 def check_all_loaded(folder: Path, loaded: Mapping[str, Any], spare: Collection[str] = ()) -> None:
-    """Refuse what a loader tells of in a warning alone: weights drawn at random, tensors passed over.
+    """Raise SetupError for what a loader only warns of.
 
-    `spare`: names that may be missing, because their content comes from elsewhere.
+    That is weights drawn at random, and tensors that were skipped. `spare`: names that may be
+    missing, because their content comes from elsewhere.
     """
     for found, what in LOADED_OTHERWISE.items():
         names = sorted({str(name) for name in loaded.get(found) or ()} - set(spare))
@@ -108,6 +148,7 @@ def check_all_loaded(folder: Path, loaded: Mapping[str, Any], spare: Collection[
 
 
 def _quantisation(quantisation: Quantisation, compute: torch.dtype) -> BitsAndBytesConfig | None:
+    """Return the quantisation in bitsandbytes' terms; None for none."""
     if quantisation.format == "none":
         return None
     return BitsAndBytesConfig(
@@ -118,10 +159,12 @@ def _quantisation(quantisation: Quantisation, compute: torch.dtype) -> BitsAndBy
     )
 
 
-def add_lora(base: PreTrainedModel, training: Training, seed: int) -> nn.Module:
-    """`base` with float32 LoRA matrices on every target; their initial values depend on `seed` alone."""
+def add_lora(base: PreTrainedModel, lora: Lora, training: Training, seed: int) -> nn.Module:
+    """Return `base` with float32 LoRA matrices on every target.
+
+    Their initial values depend on `seed` alone.
+    """
     torch.manual_seed(seed)
-    lora = training.lora
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # annotated as an integer, used as a factor
@@ -129,29 +172,40 @@ def add_lora(base: PreTrainedModel, training: Training, seed: int) -> nn.Module:
         target_modules=list(lora.targets),
         task_type="CAUSAL_LM",
     )
-    config._register_custom_module({Linear4bit: FusedLinear4bit})  # peft's interface for this, public or not
+    # This is peft's interface for it, despite the underscore.
+    config._register_custom_module({Linear4bit: FusedLinear4bit})
+    return adapted(base, config, training)
+
+
+def adapted(base: PreTrainedModel, config: LoraConfig, training: Training) -> PeftModel:
+    """Return `base` with what peft puts on it, ready to be trained.
+
+    Fused layers share casts, and keep weights where asked.
+    """
     save_memory(base, training)
-    model = get_peft_model(base, config).train()
+    model: PeftModel = get_peft_model(base, config).train()
     share_and_keep(model, DTYPES[training.compute] if training.dequantise == "once" else None)
     return model
 
 
 def save_memory(base: PreTrainedModel, training: Training) -> None:
-    """Keep a block's input alone for the backward pass, where the protocol says so."""
+    """Keep only each block's input for the backward pass, where the protocol says so."""
     if training.gradient_checkpointing:
         base.gradient_checkpointing_enable({"use_reentrant": False})
         base.enable_input_require_grads()
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Trainable parameters by name, in a fixed order."""
+    """Return the trainable parameters by name, in a fixed order."""
     return {name: value for name, value in sorted(model.named_parameters()) if value.requires_grad}
 
 
 @contextmanager
 def without_dropout(model: nn.Module) -> Iterator[None]:
     """Switch dropout off, and only dropout: no other module leaves training mode."""
-    switched = [module for module in model.modules() if isinstance(module, nn.Dropout) and module.training]
+    switched = [
+        module for module in model.modules() if isinstance(module, nn.Dropout) and module.training
+    ]
     for module in switched:
         module.training = False
     try:

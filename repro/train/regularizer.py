@@ -1,9 +1,10 @@
-"""Complement-subspace regularisation (CSR): a penalty on activations that move outside the target domain's subspace.
+"""Complement-subspace regularisation (CSR): penalise moves outside the target's subspace.
 
-Definition: docs/SCIENCE.md §9 (consolidated paper §6.1). S holds the leading right singular vectors of the *centred*
-target-domain activations of the base model, as many as hold the stated share of variance; P⊥ = I − SSᵀ. Everything but
-the current activations is fixed by the base model, so nothing has to be saved for a run to go on.
-N probes, B probes of a forward pass, T tokens, H width, P dimensions of S.
+Definition: docs/SCIENCE.md §9 (consolidated paper §6.1). S holds the leading right singular vectors
+of the *centred* target-domain activations of the base model, as many as hold the stated share of
+variance; P⊥ = I − SSᵀ. Everything but the current activations is fixed by the base model, so a run
+needs no saved state of it to resume. N probes, B probes of a forward pass, T tokens, H width, P
+dimensions of S.
 """
 
 from collections.abc import Sequence
@@ -19,23 +20,23 @@ from repro.train.loss import decoder_and_head, precision
 from repro.train.model import without_dropout
 
 PROBES_PER_PASS = 8
-"""Probes of similar length that share a forward pass: bounds the memory the penalty's gradient takes."""
+"""Probes of similar length per forward pass. It limits the memory of the penalty's gradient."""
 
 
 @dataclass(frozen=True)
 class ProbeBatch:
-    """Probes of one forward pass."""
+    """The probes of one forward pass."""
 
     batch: Batch
     kept: Tensor
-    """B×T: 1 on the tokens that are averaged, real ones without special tokens (§2)."""
+    """B×T: 1 on tokens that are averaged: real ones except special tokens (§2)."""
     rows: tuple[int, ...]
-    """Which probes these are."""
+    """Indices of these probes."""
 
 
 @dataclass(frozen=True)
 class Regularizer:
-    """The penalty of one run: what is held fixed, and how strongly."""
+    """The penalty of one run: its fixed parts, and its strength."""
 
     penalty: Penalty
     every: int
@@ -48,15 +49,18 @@ class Regularizer:
 
     @property
     def probes(self) -> int:
-        """N, the number of probes behind the penalty."""
+        """Return N, the number of probes behind the penalty."""
         return len(self.base)
 
     def due(self, step: int) -> bool:
-        """Whether the penalty belongs to optimizer step `step` (the first is 1)."""
+        """Return whether the penalty applies at optimizer step `step` (the first is 1)."""
         return step % self.every == 0
 
     def add(self, model: nn.Module) -> float:
-        """The penalty λ(1/N)Σ‖P⊥(hᵗ − h⁰)‖²; where it is attached, its gradient is added to the parameters'."""
+        """Return the penalty λ(1/N)Σ‖P⊥(hᵗ − h⁰)‖².
+
+        If it is attached, add its gradient to the parameters'.
+        """
         total = 0.0
         attached = self.penalty.gradient == "attached"
         with without_dropout(model), torch.set_grad_enabled(attached):
@@ -79,39 +83,45 @@ def regularizer(
     penalty: Penalty,
     compute: str,
 ) -> Regularizer:
-    """The penalty around the model as it is now, which must still be the base model.
+    """Build the penalty around the model, which must still be the base model.
 
-    `texts`, `target`: every probe, and whether it is of the target domain.
+    `texts`, `target`: every probe, and whether it belongs to the target domain.
     """
     batches = _batches(tokenizer, texts)
     with torch.no_grad(), without_dropout(base):
         rows = [(row, pooled_H) for part in batches for row, pooled_H in _rows(base, part, compute)]
     base_NH = torch.stack([pooled_H for _, pooled_H in sorted(rows, key=lambda item: item[0])])
-    subspace_HP = target_subspace(base_NH[torch.tensor(target, device=base_NH.device)], settings.variance)
+    subspace_HP = target_subspace(
+        base_NH[torch.tensor(target, device=base_NH.device)], settings.variance
+    )
     return Regularizer(penalty, settings.every, compute, batches, base_NH, subspace_HP)
 
 
 def target_subspace(X_NH: Tensor, variance: float) -> Tensor:
-    """H×P orthonormal columns: the fewest principal directions of X that hold `variance` of its variance.
+    """Return H×P orthonormal columns that span the target's subspace.
 
-    On the processor, wherever X lies: CUDA has no deterministic cumulative sum.
+    They are the fewest principal directions of X that hold `variance` of its variance. Computed
+    on the CPU, wherever X is: CUDA has no deterministic cumulative sum.
     """
     X64_NH = X_NH.cpu().double()
     centred_NH = X64_NH - X64_NH.mean(dim=0)
     _, values, directions_PH = torch.linalg.svd(centred_NH, full_matrices=False)
     held = values.square().cumsum(0) / values.square().sum()
+    # The slack keeps rounding from adding a direction where the share is met exactly.
     needed = int((held < variance - 1e-12).sum()) + 1
     subspace_HP: Tensor = directions_PH[:needed].T.to(X_NH.device, X_NH.dtype).contiguous()
     return subspace_HP
 
 
 def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
-    """B×H float32: mean over each probe's tokens of the hidden state after the final norm (§2)."""
+    """Return B×H float32: the mean of the final-norm hidden state over each probe's tokens (§2)."""
     decoder, _ = decoder_and_head(model)
     device = next(model.parameters()).device
     with precision(device, compute):
         hidden_BTH = decoder(
-            input_ids=part.batch.ids.to(device), attention_mask=part.batch.mask.to(device), use_cache=False
+            input_ids=part.batch.ids.to(device),
+            attention_mask=part.batch.mask.to(device),
+            use_cache=False,
         ).last_hidden_state
     weight_BT1 = part.kept.to(hidden_BTH.device)[..., None].float()
     pooled_BH: Tensor = (hidden_BTH.float() * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
@@ -119,14 +129,21 @@ def pooled(model: nn.Module, part: ProbeBatch, compute: str) -> Tensor:
 
 
 def _rows(model: nn.Module, part: ProbeBatch, compute: str) -> list[tuple[int, Tensor]]:
+    """Return (probe's index, its pooled activation) for each probe of a pass."""
     return list(zip(part.rows, pooled(model, part, compute), strict=True))
 
 
 def _batches(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> tuple[ProbeBatch, ...]:
-    """Probes in passes of similar length, in an order that only the texts decide."""
+    """Return the probes in passes of similar length.
+
+    Their order depends on the texts alone.
+    """
     encoded = [tokenise_probe(tokenizer, text) for text in texts]
     by_length = sorted(range(len(texts)), key=lambda row: (len(encoded[row][0]), row))
-    passes = [by_length[start : start + PROBES_PER_PASS] for start in range(0, len(by_length), PROBES_PER_PASS)]
+    passes = [
+        by_length[start : start + PROBES_PER_PASS]
+        for start in range(0, len(by_length), PROBES_PER_PASS)
+    ]
     return tuple(
         ProbeBatch(
             batch=pad([encoded[row][0] for row in rows]),

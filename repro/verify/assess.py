@@ -1,48 +1,67 @@
-"""Judge claims: settle what needs no run, gather the evidence of the rest once, estimate, judge, correct for many tests.
+"""Judge claims: gather their evidence once, estimate, judge, and correct for multiple tests.
 
-A verdict is never better than its evidence (docs/SCIENCE.md §13): what rests on a definition or a
-setting has words of its own, and evidence of a lesser grade than the claim asks for decides nothing.
+Claims that need no run are settled first. A verdict is never better than its evidence
+(docs/SCIENCE.md §13): a claim that rests on a definition or a setting has outcomes of its own, and
+evidence of a lesser grade than the claim needs decides nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from repro.manifest.claim import Basis, Claim, Grade, Term
+from repro.claims.claim import Basis, Claim, Grade
+from repro.claims.prints import Prints
 from repro.manifest.experiment import Experiment
-from repro.verify.artefacts import NULL_ENDS, RMS, artefacts, quantities
-from repro.verify.cells import Context
-from repro.verify.definition import settle
-from repro.verify.estimate import estimate
-from repro.verify.evidence import Evidence
-from repro.verify.gather import Connection, Wanted, gather
-from repro.verify.grade import Protocols, grade_run
-from repro.verify.holm import holm
-from repro.verify.judge import judge
-from repro.verify.judge_numbers import Judgement
-from repro.verify.measured import INTENSITY
-from repro.verify.prints import TRAJECTORIES, Prints
-from repro.verify.sealed import AFTERWARDS, Seals, read_seals, refuse_changed, stated_afterwards
-from repro.verify.setting import compare_setting
-from repro.verify.settings import Settings, settings_of
-from repro.verify.structure import Structures
-from repro.verify.verdict import JUDGING, OUTCOMES, Estimate, Graded, Outcome, Printed, Verdict
+from repro.verify.artefacts import artefacts
+from repro.verify.estimate.cells import Context
+from repro.verify.estimate.estimate import estimate
+from repro.verify.evidence.evidence import Evidence
+from repro.verify.evidence.gather import Connection, gather_evidence
+from repro.verify.evidence.grade import Protocols, grade_run
+from repro.verify.evidence.kept import KeptFiles, read_kept
+from repro.verify.evidence.lending import Plans, planned_bases
+from repro.verify.facts.compare import compare_setting
+from repro.verify.facts.definition import settle
+from repro.verify.facts.settings import Settings, settings_of
+from repro.verify.facts.structure import Structures
+from repro.verify.judge import ALONE, Judgement, judge_alone
+from repro.verify.judge.could_tell import could_tell
+from repro.verify.judge.families import adjust, stands
+from repro.verify.judge.recomputed import RECOMPUTED, recomputed
+from repro.verify.seals import (
+    Seals,
+    read_claim_seals,
+    refuse_changed_claims,
+    stated_afterwards,
+    which_came_first,
+)
+from repro.verify.verdict import (
+    FILES_SAY,
+    JUDGING,
+    OUTCOMES,
+    Estimate,
+    Graded,
+    Outcome,
+    Printed,
+    Verdict,
+)
+from repro.verify.wanted import wanted_cells
 
 Findings = Mapping[str, Sequence[str]]
 """Claim id → ids of the audit checks that find it inconsistent."""
 Needs = Callable[[Claim], str]
-"""What measuring a claim would take, in words; empty when that is not known."""
+"""Function from a claim to what measuring it would take, in words; empty when that is unknown."""
 
 
-Counts = dict[Basis, dict[str, int]]
-"""Basis → outcome → claims."""
+_Counts = dict[Basis, dict[str, int]]
+"""Basis → outcome → number of claims."""
 JUDGED: tuple[Outcome, ...] = ("reproduced", "consistent", "contradicted")
 GRADE_WORDS: dict[Grade, str] = {
     "own": "the paper's own models and settings",
     "other_settings": "other settings than printed",
     "twin": "a smaller twin",
     "random": "random weights",
-    "supplied": "the author's own files",
+    "supplied": "the authors' own files",
 }
 
 
@@ -55,44 +74,73 @@ def assess(
     needs: Needs = lambda _: "",
     built: Structures | None = None,
     manifests: Mapping[str, Experiment] | None = None,
+    code: str | None = None,
+    supplied: Evidence | None = None,
+    power: bool = False,
 ) -> list[Verdict]:
-    """Give every claim a verdict, in their order. `everything`: all claims of their papers, whose other prints matter.
+    """Return a verdict for each claim, in the order given.
 
-    `connection` is the open store, None when nothing has been run; `built`: what models are built of, by manifest and
-    model; `manifests`: those that were read from a path. Raises EvidenceError for a claim that was changed after its
-    evidence was planned.
+    `everything`: all claims of their papers, whose other printed numbers are needed;
+    `connection`: the open store, None when nothing has been run; `built`: the architecture of
+    models, by manifest and model; `manifests`: those that were read from a path; `code`: digest
+    of the sources that the evidence must come from; `supplied`: values that replace the
+    store's; `power`: also compute what each verdict could have told, which takes longer than
+    judging.
+
+    Raises EvidenceError for a claim that was changed after its evidence was planned.
     """
     known, findings = [*everything] or claims, audit or {}
     protocols = Protocols.of(known, [claim for claim, checks in findings.items() if checks])
     measured = [claim for claim in claims if claim.basis == "measured"]
-    evidence, seals = _evidence(measured, connection, protocols)
-    refuse_changed(claims, seals)
+    plans = partial(planned_bases, given=manifests)
+    evidence, seals = (
+        (supplied, Seals()) if supplied else _evidence(measured, connection, protocols, plans, code)
+    )
+    refuse_changed_claims(claims, seals)
     context = Context(evidence, prints_by_source(known))
+    kept = read_kept(connection, measured) if connection and not supplied and code is None else {}
     given = {name: Settings.of_manifest(found) for name, found in (manifests or {}).items()}
     verdicts = []
     for claim in claims:
         if claim.basis == "setting":
             name = claim.measured_by
             compared = compare_setting(claim, given.get(name or "") or settings_of(name))
-            verdicts.append(_unmeasured(claim, compared.outcome, compared.value, compared.reason, findings))
+            verdicts.append(
+                _unmeasured(claim, compared.outcome, compared.value, compared.reason, findings)
+            )
         elif claim.basis == "definition":
             settled = settle(claim, built or {}, context.prints)
-            verdicts.append(_unmeasured(claim, settled.outcome, settled.value, settled.reason, findings))
+            verdicts.append(
+                _unmeasured(claim, settled.outcome, settled.value, settled.reason, findings)
+            )
         else:
-            verdicts.append(_verdict(claim, context, seals, findings, needs))
-    return _adjusted(verdicts)
+            verdict, found = _verdict(claim, context, seals, findings, needs)
+            sent = kept.get(claim.source)
+            if (
+                sent
+                and not _by_runs(claim, verdict)
+                and (theirs := _by_files(claim, sent, context, findings))
+            ):
+                verdicts.append(theirs)
+                continue
+            told = could_tell(claim, found) if power else {}
+            verdicts.append(verdict.model_copy(update={"could_tell": told}) if told else verdict)
+    return _adjusted(verdicts, known)
 
 
-def counts(verdicts: Iterable[Verdict]) -> Counts:
-    """Count the claims of each basis by outcome; every basis and every outcome is named."""
-    found: Counts = {basis: dict.fromkeys(outcomes, 0) for basis, outcomes in OUTCOMES.items()}
+def counts(verdicts: Iterable[Verdict]) -> _Counts:
+    """Count the claims of each basis by outcome.
+
+    Every basis and every outcome is listed, with 0 where it has none.
+    """
+    found: _Counts = {basis: dict.fromkeys(outcomes, 0) for basis, outcomes in OUTCOMES.items()}
     for verdict in verdicts:
         found[verdict.basis][verdict.outcome] += 1
     return found
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """Return 1 if any claim is contradicted or fails by definition, else 3 if any was not run, else 0."""
+    """Return 1 if any claim is contradicted or fails, else 3 if any was not run, else 0."""
     found = counts(verdicts)
     if found["measured"]["contradicted"] or found["definition"]["fails"]:
         return 1
@@ -100,56 +148,41 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
 
 
 def prints_by_source(claims: Iterable[Claim]) -> dict[str, Prints]:
-    """The printed numbers of each paper among the claims."""
+    """Return the printed numbers of each paper among the claims."""
     papers: dict[str, list[Claim]] = {}
     for claim in claims:
         papers.setdefault(claim.source, []).append(claim)
     return {source: Prints(found) for source, found in papers.items()}
 
 
-def wanted(claims: Iterable[Claim]) -> set[Wanted]:
-    """Every (manifest, quantity, step) that some claim needs measurements of."""
-    found: set[Wanted] = set()
-    for claim in claims:
-        if claim.measured_by is not None and claim.basis == "measured":
-            cells = _cells(claim.term, None)
-            if claim.tolerance.rule == "seed_spread":  # judged by its change where the paper prints no spread
-                cells |= {(quantity, 0) for quantity, _ in cells}
-            intensities = {step for quantity, step in cells if quantity == INTENSITY}
-            cells |= {(further, step) for step in intensities for further in (*NULL_ENDS, RMS)}
-            cells |= {(RMS, 0)} if intensities else set()
-            found |= {(claim.measured_by, quantity, step) for quantity, step in cells}
-    return found
-
-
-def _cells(term: Term, axis: str | None) -> set[tuple[str, int | None]]:
-    """(quantity, step) of every cell below a term; step None where all steps are needed."""
-    along = "step" if "step" in (axis, term.over) else None
-    if term.selector.get("step") == "collapse" or {term.statistic, term.quantity} & set(TRAJECTORIES):
-        return {(INTENSITY, None), *((quantity, None) for quantity in quantities(term))}
-    inner = [operand for operand in (term.of, term.against) if operand is not None]
-    if inner:
-        return set().union(*(_cells(operand, along) for operand in inner))
-    step = term.selector.get("step")
-    base = 0 if term.selector.get("condition") == "B0" else None
-    known = step if isinstance(step, int) and along is None else None
-    return {(term.quantity, known)} | ({(term.quantity, base)} if base is not None and known is not None else set())
-
-
-def _evidence(claims: Sequence[Claim], connection: Connection | None, protocols: Protocols) -> tuple[Evidence, Seals]:
+def _evidence(
+    claims: Sequence[Claim],
+    connection: Connection | None,
+    protocols: Protocols,
+    plans: Plans,
+    code: str | None,
+) -> tuple[Evidence, Seals]:
+    """Gather the evidence of the measured claims, and the seals they were judged under."""
     if connection is None:
-        return Evidence(), {}
-    cells = wanted(claims)
+        return Evidence(), Seals()
+    cells = wanted_cells(claims)
     bases = {
-        quantity for claim in claims if claim.tolerance.rule == "probe_sets" for quantity in quantities(claim.term)
+        quantity
+        for claim in claims
+        if claim.tolerance.rule == "probe_sets"
+        for quantity in claim.term.quantities()
     }
     grading = partial(grade_run, printed=protocols)
-    evidence = gather(connection, cells, bases, grading)
-    return evidence, read_seals(connection, {experiment for experiment, _, _ in cells})
+    evidence = gather_evidence(connection, cells, bases, grading, code, plans)
+    return evidence, read_claim_seals(
+        connection, {experiment for experiment, _, _ in cells}, evidence.lenders()
+    )
 
 
-def _unmeasured(claim: Claim, outcome: Outcome, value: Printed | None, reason: str, audit: Findings) -> Verdict:
-    """The verdict of a claim that no run bears on."""
+def _unmeasured(
+    claim: Claim, outcome: Outcome, value: Printed | None, reason: str, audit: Findings
+) -> Verdict:
+    """Return the verdict of a claim that no run bears on."""
     return Verdict(
         id=claim.id, source=claim.source, locator=claim.locator, printed=claim.printed, value=claim.value,
         kind=claim.kind, basis=claim.basis, outcome=outcome, estimate=value, tolerance=tolerance_text(claim),
@@ -157,23 +190,58 @@ def _unmeasured(claim: Claim, outcome: Outcome, value: Printed | None, reason: s
     )  # fmt: skip
 
 
-def _verdict(claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs) -> Verdict:
+def _verdict(
+    claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs
+) -> tuple[Verdict, Estimate]:
+    """Estimate and judge one claim. Return its verdict and the estimate behind it."""
+    # The evidence collects the runs it borrows from; empty the list so that it holds this
+    # claim's.
+    context.evidence.borrowed.clear()
     found = estimate(claim, context)
-    judged = judge(claim, found)
+    lenders = frozenset(context.evidence.borrowed)
+    judged = judge_alone(claim, found)
     if judged.outcome == "not_run" and (cost := needs(claim)):
         judged = Judgement("not_run", f"{judged.reason}; {cost}")
     judged = _capped(claim, found, judged)
-    if judged.outcome in JUDGED and stated_afterwards(claim, seals):
-        judged = _undecided(AFTERWARDS, judged)
-    return Verdict(**_fields(claim, found, judged, context), audit=tuple(audit.get(claim.id, ())))
+    if judged.outcome in JUDGED and (late := stated_afterwards(claim, seals, lenders)):
+        judged = _undecided(late, judged)
+    fields = _fields(claim, found, judged, context)
+    if judged.outcome != "not_run" and (sealed := which_came_first(claim, seals, lenders)):
+        fields["artefacts"] = {**fields["artefacts"], "sealed": sealed}
+    if lenders:
+        fields["artefacts"] = {**fields["artefacts"], "step_0_of_runs": sorted(lenders)}
+    return Verdict(**fields, audit=tuple(audit.get(claim.id, ()))), found
+
+
+def _by_runs(claim: Claim, verdict: Verdict) -> bool:
+    """Return whether runs of ours judge a claim, or could: then what authors sent does not."""
+    return verdict.grade in ("own", claim.evidence) and verdict.outcome != "not_run"
+
+
+def _by_files(claim: Claim, sent: KeptFiles, context: Context, audit: Findings) -> Verdict | None:
+    """Return the verdict by what the paper's authors sent; None where that has no value of it."""
+    theirs = Context(sent.evidence, context.prints)
+    verdict, found = _verdict(sent.claims[claim.id], theirs, sent.seals, audit, lambda _: "")
+    if verdict.grade is None:
+        return None
+    told = {"artefacts": {**verdict.artefacts, "supplied": sent.record}}
+    by = {"tolerance": RECOMPUTED} if recomputed(claim, found) else {}
+    return verdict.model_copy(update=told | by)
 
 
 def _capped(claim: Claim, found: Estimate, judged: Judgement) -> Judgement:
-    """Lower a judgement to what its evidence can bear: its grade, and probes that are not the paper's."""
+    """Lower a judgement to what the evidence supports: its grade, and its probes."""
+    if found.graded is not None and found.graded.by and judged.outcome != "unverifiable":
+        judged = recomputed(claim, found) or judged
+        outcome = found.graded.at_best(judged.outcome)
+        said = f"{FILES_SAY[outcome]} ({'; '.join((found.graded.by, *found.graded.other))})"
+        return Judgement(outcome, f"{said}: {judged.reason}", judged.comparison, judged.p)
     if judged.outcome not in JUDGED:
         return judged
     if found.graded is None or found.graded.grade not in JUDGING | {claim.evidence}:
-        return _undecided(f"measured on {_rests_on(found.graded)}, which judges no published claim", judged)
+        return _undecided(
+            f"measured on {_rests_on(found.graded)}, which judges no published claim", judged
+        )
     if claim.kind == "base_model" and judged.outcome == "reproduced":
         reason = f"{judged.reason}; at best consistent, the probes are not the paper's"
         return Judgement("consistent", reason, judged.comparison, judged.p)
@@ -181,17 +249,21 @@ def _capped(claim: Claim, found: Estimate, judged: Judgement) -> Judgement:
 
 
 def _undecided(why: str, judged: Judgement) -> Judgement:
-    """An inconclusive judgement that says what it would have been."""
-    return Judgement("inconclusive", f"{why} ({judged.outcome}: {judged.reason})", judged.comparison)
+    """Return an inconclusive judgement that quotes the outcome it replaces."""
+    return Judgement(
+        "inconclusive", f"{why} ({judged.outcome}: {judged.reason})", judged.comparison
+    )
 
 
 def _rests_on(graded: Graded | None) -> str:
+    """Return in words whose runs a value rests on."""
     if graded is None:
         return "runs of unknown settings"
     return GRADE_WORDS[graded.grade] + (f" ({'; '.join(graded.other)})" if graded.other else "")
 
 
 def _fields(claim: Claim, found: Estimate, judged: Judgement, context: Context) -> dict[str, Any]:
+    """Return the fields of a measured claim's verdict."""
     comparison = judged.comparison
     return {
         "id": claim.id,
@@ -207,24 +279,46 @@ def _fields(claim: Claim, found: Estimate, judged: Judgement, context: Context) 
         "low": found.low,
         "high": found.high,
         "n": found.n,
-        "z": comparison.z if comparison else None,
-        "p": comparison.p if comparison else judged.p,
-        "minimum_detectable": comparison.detectable if comparison else None,
+        "z": comparison.z if comparison and judged.p is not None else None,
+        "p": judged.p,
+        "minimum_detectable": (comparison.detectable or None) if comparison else None,
         "tolerance": tolerance_text(claim),
         "reason": judged.reason,
+        "cells": found.cells,
         "artefacts": artefacts(claim, context, found, judged.outcome),
     }
 
 
 def tolerance_text(claim: Claim) -> str:
-    """The rule with its parameters: "prediction_interval (level 0.05, margin_share 0.25)"."""
-    given = ", ".join(f"{key} {value:g}" for key, value in sorted(claim.tolerance.parameters.items()))
+    """Return the rule with its parameters: "prediction_interval (level 0.05)"."""
+    given = ", ".join(
+        f"{key} {value:g}" for key, value in sorted(claim.tolerance.parameters.items())
+    )
     return f"{claim.tolerance.rule} ({given})" if given else claim.tolerance.rule
 
 
-def _adjusted(verdicts: list[Verdict]) -> list[Verdict]:
-    """The same verdicts with Holm's p over all contradiction p-values."""
-    tested = [i for i, verdict in enumerate(verdicts) if verdict.p is not None]
-    for i, p_holm in zip(tested, holm([verdicts[i].p or 0.0 for i in tested]), strict=True):
-        verdicts[i] = verdicts[i].model_copy(update={"p_holm": p_holm})
-    return verdicts
+def _adjusted(verdicts: Sequence[Verdict], claims: Sequence[Claim] = ()) -> list[Verdict]:
+    """Return the verdicts with p after Holm in their families.
+
+    Only a contradiction that survives stays one. Without `claims` each verdict counts as the
+    only one of its paper.
+    """
+    p_values = {verdict.id: verdict.p for verdict in verdicts if verdict.p is not None}
+    known = {claim.id for claim in claims}
+    corrected = {name: p for name, p in p_values.items() if name not in known} | adjust(
+        claims, p_values
+    )
+    return [
+        _in_family(verdict, corrected[verdict.id])
+        if verdict.id in corrected and verdict.basis == "measured"
+        else verdict
+        for verdict in verdicts
+    ]
+
+
+def _in_family(verdict: Verdict, p_holm: float) -> Verdict:
+    """Return a verdict that is contradicted only if it fails both alone and in its family."""
+    found: dict[str, Any] = {"p_holm": p_holm}
+    if verdict.outcome == "contradicted" and not stands(p_holm):
+        found |= {"outcome": "inconclusive", "reason": verdict.reason + ALONE}
+    return verdict.model_copy(update=found)

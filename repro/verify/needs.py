@@ -1,120 +1,109 @@
-"""What measuring a claim would take: which runs of its manifest and how many GPU-hours, or what else where no run would do."""
+"""State what measuring a claim would take: runs and GPU-hours, or what else is needed."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 
-from repro.manifest.claim import Claim, Scalar, Term
-from repro.manifest.experiment import Experiment
-from repro.manifest.load import load_models
-from repro.manifest.training import BlockDiagonal
-from repro.plan.budget import total
+from repro.claims.claim import Claim, Term
+from repro.claims.selector import BASE, Scalar
+from repro.cost.hours import total_hours
+from repro.manifest.benchmark import load_benchmarks
+from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
-from repro.verify.benchmarks import PROBLEMS
-from repro.verify.evidence import resolved
-from repro.verify.recorded import unrecorded
-from repro.verify.settings import manifest
+from repro.verify.evidence.distances import TO_FULL
+from repro.verify.evidence.recorded import unrecorded_quantities
+from repro.verify.evidence.trained import name_condition, planned_conditions
+from repro.verify.facts.settings import manifest, not_here
 
-AXES = ("model", "condition", "seed", "adapter")
-Levels = Mapping[str, frozenset[Scalar]]
-"""Axis → the levels a cell allows; an axis that is absent allows all."""
+_AXES = ("model", "condition", "seed", "adapter")
+CellLevels = Mapping[str, frozenset[Scalar]]
+"""Axis → the levels a cell allows. An absent axis allows all."""
 
 
 def needs(claim: Claim) -> str:
-    """ "needs 3 of the 22 runs of scale_ladder, 12–80 GPU-hours"; empty where running its manifest would not do."""
+    """Return "needs 3 of the 22 runs of scale_ladder, 12–80 GPU-hours".
+
+    Empty where running the manifest is not enough.
+    """
     if claim.measured_by is None or instead(claim):
         return ""
-    return _words(claim.measured_by, frozenset(_cells(claim.term, {})))
+    return _words(
+        claim.measured_by, frozenset(map(partial(_cell, claim.measured_by), claim.term.paths()))
+    )
 
 
 def instead(claim: Claim) -> str:
-    """What would decide a claim that running its manifest cannot; empty where running it would."""
+    """Return what would decide a claim that running its manifest cannot.
+
+    Empty where running it is enough.
+    """
     name = claim.measured_by
     if name is None or manifest(name) is None:
-        return "A manifest that measures it" + (f": {name} is announced, not yet written." if name else ".")
+        return "A manifest that measures it" + (f": {not_here(name)}." if name else ".")
     if claim.basis != "measured":
         return ""
-    absent = unrecorded(claim)
-    if set(absent) & PROBLEMS.keys():
+    absent = unrecorded_quantities(claim)
+    known = load_benchmarks()
+    if unknown := [quantity for quantity in absent if quantity not in known]:
         return (
-            "Not a run: none writes or scores code. The adapters that runs keep (for B0 the base model) would have to "
-            "be evaluated elsewhere (docs/SCIENCE.md §10), and nothing here reads such results yet."
+            f"Not a run as they are: none measures {', '.join(unknown)}. A diagnostic would have "
+            "to be added first."
         )
     if absent:
-        return f"Not a run as they are: none measures {', '.join(absent)}. A diagnostic would have to be added first."
+        asked = ", ".join(dict.fromkeys(known[quantity].id for quantity in absent))
+        return (
+            f"Not a run of {name} as it is: it asks for no {asked}. `evaluation: "
+            f"{{benchmarks: [{asked}]}}` in it has its "
+            "runs complete and score the problems; finished ones keep their names "
+            "(docs/benchmarks.md)."
+        )
     return ""
 
 
-def _cells(term: Term, outer: Mapping[str, frozenset[Scalar]]) -> Iterator[frozenset[tuple[str, frozenset[Scalar]]]]:
-    """The levels of each cell a term rests on: what it selects, within the axes that the terms around it run along."""
-    along = {**outer, term.over: frozenset(term.among)} if term.over in AXES and term.among else dict(outer)
-    inner = [operand for operand in (term.of, term.against) if operand is not None]
-    for operand in inner:
-        yield from _cells(operand, along)
-    if not inner:
-        selector = resolved(term.selector)
-        chosen = {axis: frozenset([selector[axis]]) for axis in AXES if axis in selector}
-        if term.selector.get("step") == 0:  # the base model: any condition holds it, the cheapest trains nothing
-            chosen["condition"] = frozenset(["B0"])
-            chosen.pop("seed", None)
-        yield frozenset({**along, **chosen}.items())
+def _cell(experiment: str, path: tuple[Term, ...]) -> frozenset[tuple[str, frozenset[Scalar]]]:
+    """Return the levels of a cell.
+
+    It has what it selects, within the axes that it and the terms around it run along.
+    """
+    along = {term.over: frozenset(term.among) for term in path if term.over in _AXES and term.among}
+    selector = name_condition(experiment, path[-1].selector)
+    chosen = {axis: frozenset([selector[axis]]) for axis in _AXES if axis in selector}
+    # Distances to full fine-tuning need the runs that every weight was trained in, as well.
+    if selector.get("scope") == TO_FULL:
+        chosen.pop("condition", None)
+    # The base model: every condition measures it, and the cheapest one trains nothing.
+    if path[-1].selector.get("step") == 0:
+        chosen["condition"] = frozenset([BASE])
+        chosen.pop("seed", None)
+    return frozenset({**along, **chosen}.items())
 
 
 @cache
 def _words(name: str, cells: frozenset[frozenset[tuple[str, frozenset[Scalar]]]]) -> str:
-    runs = _runs(name)
+    """Return the needed runs and their cost in words."""
+    runs = planned_runs(name)
     wanted = [run for run in runs if any(_fits(run, dict(cell)) for cell in cells)]
     if not wanted:
         wanted = list(runs)
-    cost = total(wanted)
-    hours = "under 0.1 GPU-hours" if cost.high < 0.1 else f"{cost.low:.3g} to {cost.high:.3g} GPU-hours"
-    return f"needs {len(wanted)} of the {len(runs)} runs of {name}, {hours}"
+    took = total_hours(wanted)
+    words = (
+        "under 0.1 GPU-hours" if took.high < 0.1 else f"{took.low:.3g} to {took.high:.3g} GPU-hours"
+    )
+    return f"needs {len(wanted)} of the {len(runs)} runs of {name}, {words}"
 
 
-def _fits(run: Run, cell: Levels) -> bool:
-    trained = run.training.trained
+def _fits(run: Run, cell: CellLevels) -> bool:
+    """Return whether a run has the levels that a cell selects."""
     own: dict[str, Scalar | None] = {
         "model": run.model.id,
         "condition": run.condition_id,
         "seed": run.seed,
-        "adapter": trained.grouping if isinstance(trained, BlockDiagonal) else trained.kind,
+        "adapter": planned_conditions(run.experiment)[run.condition_id].adapter,
     }
-    return all(axis not in cell or not cell[axis] or own[axis] in cell[axis] for axis in AXES)
+    return all(axis not in cell or not cell[axis] or own[axis] in cell[axis] for axis in _AXES)
 
 
 @cache
-def _runs(name: str) -> tuple[Run, ...]:
-    """The manifest's runs as far as cost depends on them; their names would take reading all of the worker's code."""
-    experiment, models = manifest(name), load_models()
-    if experiment is None:
-        return ()
-    cells = {
-        (model, name, seed if experiment.conditions[name].steps else None): None
-        for arm in experiment.arms
-        for model in arm.models
-        for condition in arm.conditions
-        for seed in arm.seeds
-        for name in _chain(experiment, condition)
-    }
-    return tuple(
-        Run.model_construct(
-            experiment=name,
-            model=models[model],
-            condition_id=condition,
-            condition=experiment.conditions[condition],
-            seed=seed,
-            training=experiment.training.under(experiment.conditions[condition]),
-            diagnostics=experiment.diagnostics,
-            domains={},
-            probe_set="",
-            probe_hash="",
-            code={},
-            environment={},
-        )
-        for model, condition, seed in cells
-    )
-
-
-def _chain(experiment: Experiment, condition: str) -> list[str]:
-    """A condition after every condition it goes on from."""
-    before = experiment.conditions[condition].continues
-    return [*(_chain(experiment, before) if before else []), condition]
+def planned_runs(name: str) -> tuple[Run, ...]:
+    """Return the manifest's runs, expanded once; none of a manifest that is not known."""
+    experiment = manifest(name)
+    return expand(experiment, local_environment()) if experiment else ()

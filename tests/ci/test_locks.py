@@ -1,4 +1,6 @@
-"""The locks: every package by hash, one version everywhere, the CPU's lock the CUDA one without CUDA."""
+"""The locks: every package by hash, one version everywhere, the CPU's lock the CUDA one without
+CUDA.
+"""
 
 import re
 import sys
@@ -14,8 +16,12 @@ PLATFORMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
 
 def entries(name: str) -> list[tuple[Requirement, int]]:
     """Each pin of a lock, with how many hashes it has."""
-    blocks = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements" / f"{name}.lock").read_text().strip())
-    return [(Requirement(block.split(" \\\n")[0]), block.count("--hash=sha256:")) for block in blocks]
+    blocks = re.split(
+        r"\n(?=[A-Za-z0-9])", (ROOT / "requirements" / f"{name}.lock").read_text().strip()
+    )
+    return [
+        (Requirement(block.split(" \\\n")[0]), block.count("--hash=sha256:")) for block in blocks
+    ]
 
 
 def taken(name: str, system: str, machine: str, python: str) -> dict[str, str]:
@@ -33,7 +39,7 @@ def taken(name: str, system: str, machine: str, python: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda", "dev"])
-def test_every_package_is_pinned_by_hash(name: str):
+def test_every_package_is_pinned_by_hash(name: str) -> None:
     for pin, hashes in entries(name):
         assert re.fullmatch(r"==[^*]+", str(pin.specifier)), pin
         assert hashes > 0, pin
@@ -41,19 +47,19 @@ def test_every_package_is_pinned_by_hash(name: str):
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 @pytest.mark.parametrize(("system", "machine"), PLATFORMS)
-def test_the_builds_differ_in_torch_and_cuda_alone(system: str, machine: str, python: str):
+def test_the_builds_differ_in_torch_and_cuda_alone(system: str, machine: str, python: str) -> None:
     cpu, cuda, dev = (taken(name, system, machine, python) for name in ("cpu", "cuda", "dev"))
     extra = cuda.keys() - cpu.keys()
     assert all(re.match(r"(nvidia|cuda)-|triton$", name) for name in extra)
     assert bool(extra) == (system == "linux")
-    assert {name: version for name, version in cuda.items() if cpu.get(name) not in (version, None)} == (
-        {"torch": "2.13.0"} if system == "linux" else {}
-    )
+    assert {
+        name: version for name, version in cuda.items() if cpu.get(name) not in (version, None)
+    } == ({"torch": "2.13.0"} if system == "linux" else {})
     assert cpu["torch"] == ("2.13.0+cpu" if system == "linux" else "2.13.0")
     assert not dev.keys() & cuda.keys()
 
 
-def test_what_this_environment_holds_is_what_a_lock_says():
+def test_what_this_environment_holds_is_what_a_lock_says() -> None:
     """The positive control: the lock is evaluated as pip evaluated it here."""
     from importlib.metadata import version
 

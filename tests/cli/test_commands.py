@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from repro.cli import main
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -17,12 +19,21 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
     ("arguments", "expected"),
     [
         (["plan", "nosuch"], "nosuch: no such manifest; known are"),
+        (["plan", "lapptop"], "lapptop: no such manifest; nearest is laptop; known are"),
+        (["verify", "scale_lader"], "no such manifest or paper; nearest is scale_ladder; "),
+        (["clean", "--results", "absent"], "--results absent: found no such folder"),
+        (["run", "smoke", "--only", "tiny-qwen-B0"], "nearest is tiny-qwen2-B0; runs are tiny-q"),
+        (["explain", "no claim is so"], "no claim is so: no claim has this id or prints this; "),
         (["run", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
+        (["plan", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
+        (["fetch", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
         (["run", "smoke", "--max-parallel", "0"], "--max-parallel: found 0, expected at least 1"),
         (["sql", "SELECT 1"], "no such store; run `repro ingest`"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(repro: Command, arguments: list[str], expected: str) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(
+    repro: Command, arguments: list[str], expected: str
+) -> None:
     done = repro(*arguments)
     assert done.returncode == 2
     assert expected in done.stderr
@@ -60,7 +71,10 @@ def test_sql_speaks_table_csv_and_json(repro: Command) -> None:
     assert json.loads(repro("sql", query, "--format", "json").stdout) == [
         {"one": 1, "none": None, "share": 0.123456789}
     ]
-    assert repro("sql", query, "--format", "csv").stdout.splitlines() == ["one,none,share", "1,,0.123456789"]
+    assert repro("sql", query, "--format", "csv").stdout.splitlines() == [
+        "one,none,share",
+        "1,,0.123456789",
+    ]
     table = repro("sql", query).stdout
     assert "one" in table
     assert "–" in table
@@ -106,13 +120,19 @@ def test_a_query_without_a_statement_is_one_line_and_exit_code_2(repro: Command,
 
 
 @pytest.mark.worker
-@pytest.mark.parametrize("arguments", [["status"], ["sql", "SELECT 1"], ["sql", "SELECT 1", "--format", "json"]])
-def test_a_reader_who_stops_reading_is_no_verdict(repro: Command, tmp_path: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["sql", "SELECT 1"], ["sql", "SELECT 1", "--format", "json"]]
+)
+def test_a_reader_who_stops_reading_is_no_verdict(
+    repro: Command, tmp_path: Path, arguments: list[str]
+) -> None:
     assert repro("ingest").returncode == 0
     assert repro(*arguments).returncode == 0, "the control: read to its end"
     environment = {**os.environ, "REPRO_RESULTS": str(tmp_path / "results")}
     command = [sys.executable, "-m", "repro", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.close()
@@ -123,16 +143,51 @@ def test_a_reader_who_stops_reading_is_no_verdict(repro: Command, tmp_path: Path
 @pytest.mark.worker
 def test_verifying_a_manifest_without_claims_says_so_and_is_well(repro: Command) -> None:
     assert repro("ingest").returncode == 0
-    done = repro("verify", "companions_laptop")
+    done = repro("verify", "transfer_laptop")
     assert done.returncode == 0
     assert "no published claim is bound to this manifest" in done.stdout
     assert done.stderr == ""
 
 
-def test_a_run_folder_in_square_brackets_has_its_name_in_the_status(repro: Command, tmp_path: Path) -> None:
+def test_a_run_folder_in_square_brackets_has_its_name_in_the_status(
+    repro: Command, tmp_path: Path
+) -> None:
     folder = tmp_path / "results" / "runs" / "mine" / "[red]run"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text("{}")
     done = repro("status")
     assert done.returncode == 0
     assert "[red]run" in done.stdout
+
+
+def test_claims_are_found_by_what_is_printed(repro: Command) -> None:
+    """Several that print it are listed with their ids; one of these is explained."""
+    done = repro("explain", "32%")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert lines[0] == "5 claims fit 32% by id or by print; give the id of one:"
+    assert len(lines) == 6
+    one = lines[1].split()[1]
+    assert repro("explain", one).stdout.splitlines()[0].endswith(f"NOT RUN: {one}")
+    assert repro("explain", "32 \\%").stdout.splitlines()[1:] == lines[1:]
+
+
+def test_the_start_of_a_verdict_line_leads_to_its_explanation(repro: Command) -> None:
+    done = repro("verify", "selective", "--all")
+    title = next(line for line in done.stdout.splitlines() if line.startswith("selective, Table 2"))
+    assert "(selective/table-2/…)" in title
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [(["verfy"], "verify"), (["run", "smoke", "--runner", "dokcer"], "docker"), (["qqq"], "")],
+)
+def test_a_misspelt_verb_or_choice_is_told_what_it_may_mean(
+    given: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(given)
+    assert end.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert (f"(nearest is {meant}; choose from" in said) == bool(meant)
+    assert "choose from" in said

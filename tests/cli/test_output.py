@@ -1,4 +1,6 @@
-"""Commands where they were not built: another encoding, a closed terminal, a full disk, no home, no locks, odd paths."""
+"""Commands where they were not built: another encoding, a closed terminal, a full disk, no home, no
+locks, odd paths.
+"""
 
 import os
 import pty
@@ -50,7 +52,9 @@ def test_the_table_and_the_code_do_not_depend_on_the_encoding(encoding: str) -> 
 
 def test_a_closed_output_changes_no_code() -> None:
     """Nobody listens; the verdict's code is the same."""
-    done = subprocess.run(["bash", "-c", '"$@" >&- 2>&-', "-", *AUDIT], capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >&- 2>&-', "-", *AUDIT], capture_output=True, check=False
+    )
     assert done.returncode == 1
 
 
@@ -73,9 +77,14 @@ def terminal() -> tuple[int, int]:
 def test_a_terminal_that_was_closed_is_no_verdict() -> None:
     """As for a pipe that nobody reads any more: 141."""
     ours, theirs = terminal()
-    waiting = "import sys; sys.stdin.readline(); from repro.cli import main; sys.exit(main(sys.argv[1:]))"
+    waiting = (
+        "import sys; sys.stdin.readline(); from repro.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", waiting, *AUDIT[3:]], stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE
+        [sys.executable, "-c", waiting, *AUDIT[3:]],
+        stdin=subprocess.PIPE,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
     )
     os.close(theirs)
     os.close(ours)
@@ -86,14 +95,19 @@ def test_a_terminal_that_was_closed_is_no_verdict() -> None:
 
 def as_nobody(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """Run as a user that no list of users knows."""
-    environment = {key: value for key, value in {**os.environ, **changes}.items() if value is not None}
+    environment = {
+        key: value for key, value in {**os.environ, **changes}.items() if value is not None
+    }
     unshared = ["unshare", "--user", "--map-user=4242", sys.executable, "-m", "repro", *command]
     return subprocess.run(unshared, capture_output=True, text=True, env=environment, check=False)
 
 
 def _unshares() -> bool:
     tried = [*["unshare", "--user", "--map-user=4242", "true"]]
-    return bool(shutil.which("unshare")) and subprocess.run(tried, capture_output=True, check=False).returncode == 0
+    return (
+        bool(shutil.which("unshare"))
+        and subprocess.run(tried, capture_output=True, check=False).returncode == 0
+    )
 
 
 @pytest.mark.skipif(not _unshares(), reason="user namespaces cannot be made here")
@@ -139,5 +153,8 @@ def test_a_home_folder_is_meant_by_its_sign(repro: Command, tmp_path: Path) -> N
 
 def test_a_path_that_is_no_text_is_named(repro: Command) -> None:
     """A byte that is not UTF-8 in it: DuckDB could not open it."""
-    one_line(repro("ingest", "--results", b"/tmp/caf\xe9"), r"/tmp/caf\udce9: --results is no text in UTF-8")  # type: ignore[arg-type]
+    one_line(
+        repro("ingest", "--results", b"/tmp/caf\xe9"),
+        r"/tmp/caf\udce9: --results is no text in UTF-8",
+    )  # type: ignore[arg-type]
     one_line(repro("plan", "x" * 5000), "no such manifest")

@@ -1,4 +1,6 @@
-"""What nobody foresaw is one line and exit code 2, never a verdict; files a user names are written to, never replaced."""
+"""What nobody foresaw is one line and exit code 2, never a verdict; files a user names are written
+to, never replaced.
+"""
 
 import os
 import stat
@@ -15,19 +17,30 @@ from hypothesis import strategies as st
 
 from repro.errors import SetupError
 from repro.plain import one_line, plain
-from repro.report.junit import write_junit
+from repro.report.export.junit import write_junit
 from repro.verify.verdict import Verdict
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.parametrize(
-    "error", ["ValueError('two\\nlines \\x1b[31m')", "RecursionError()", "MemoryError()", "OSError(5, 'x', '/f')"]
+    "error",
+    [
+        "ValueError('two\\nlines \\x1b[31m')",
+        "RecursionError()",
+        "MemoryError()",
+        "OSError(5, 'x', '/f')",
+    ],
 )
 def test_a_bug_is_one_line_and_its_traceback_lies_in_a_log(tmp_path: Path, error: str) -> None:
-    code = f"from repro.cli import ending\ndef work(): raise {error}\nimport sys; sys.exit(ending('verify', work))"
+    code = (
+        f"from repro.cli import ending\ndef work(): raise {error}\nimport sys; "
+        "sys.exit(ending('verify', work))"
+    )
     given = {**os.environ, "REPRO_CACHE": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=given, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=given, check=False
+    )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("repro verify: a fault of repro's own (")
@@ -38,11 +51,21 @@ def test_a_bug_is_one_line_and_its_traceback_lies_in_a_log(tmp_path: Path, error
     assert "in work" in log.read_text()
 
 
-def test_a_full_disk_under_the_output_is_no_bug_and_no_verdict(repro: Command, tmp_path: Path) -> None:
+def test_a_full_disk_under_the_output_is_no_bug_and_no_verdict(
+    repro: Command, tmp_path: Path
+) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, which only Linux has")
     assert repro("ingest").returncode == 0
-    command = [sys.executable, "-m", "repro", "sql", "SELECT 1", "--results", str(tmp_path / "results")]
+    command = [
+        sys.executable,
+        "-m",
+        "repro",
+        "sql",
+        "SELECT 1",
+        "--results",
+        str(tmp_path / "results"),
+    ]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
@@ -101,7 +124,7 @@ def test_junit_replaces_a_plain_file_and_writes_into_everything_else(tmp_path: P
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-def test_a_device_without_room_stays_a_device() -> None:
+def test_a_full_device_is_refused_and_no_file_takes_its_place() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, which only Linux has")
     with pytest.raises(SetupError, match="could not be written"):

@@ -9,11 +9,16 @@ from torch import nn
 
 from repro.diagnose.capture import Reading, capture, pool
 from repro.errors import InputError
-from repro.manifest.training import Lora, Training
-from repro.train.model import add_lora, load_base, load_tokenizer, without_dropout
+from repro.manifest.adapters import Lora
+from repro.manifest.training import Training
+from repro.train.adapters.place import adapt
+from repro.train.model import load_base, load_tokenizer, without_dropout
 from repro.train.texts import python_topics, standard_library
 
-TEXTS = [text[: 30 + 61 * index] for index, text in enumerate(standard_library()[:6] + python_topics()[:6])]
+TEXTS = [
+    text[: 30 + 61 * index]
+    for index, text in enumerate(standard_library()[:6] + python_topics()[:6])
+]
 ALL = [
     Reading(layer=layer, pooling=pooling, special_tokens=special)
     for layer in ("post_norm", "pre_norm")
@@ -24,8 +29,10 @@ ALL = [
 
 def model_of(folder: Path, compute: str) -> nn.Module:
     """A tiny quantised model with adapters that do something."""
-    training = Training(lora=Lora(rank=4, alpha=8, dropout=0.5), compute=compute, gradient_checkpointing=False)
-    model = add_lora(load_base(folder, training), training, 0)
+    training = Training(
+        lora=Lora(rank=4, alpha=8, dropout=0.5), compute=compute, gradient_checkpointing=False
+    )
+    model = adapt(load_base(folder, training), training, 0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
@@ -34,11 +41,15 @@ def model_of(folder: Path, compute: str) -> nn.Module:
 
 
 @pytest.mark.parametrize("compute", ["float32", "bfloat16"])
-def test_a_batch_gives_the_activations_of_one_text_at_a_time(tiny_llama: Path, compute: str) -> None:
+def test_a_batch_gives_the_activations_of_one_text_at_a_time(
+    tiny_llama: Path, compute: str
+) -> None:
     model, tokenizer = model_of(tiny_llama, compute), load_tokenizer(tiny_llama)
     together = capture(model, tokenizer, TEXTS, ALL)
     for reading in ALL:
-        alone = np.concatenate([capture(model, tokenizer, [text], [reading])[reading] for text in TEXTS])
+        alone = np.concatenate(
+            [capture(model, tokenizer, [text], [reading])[reading] for text in TEXTS]
+        )
         scale = np.linalg.norm(alone, axis=1)
         assert (np.linalg.norm(together[reading] - alone, axis=1) / scale).max() < 1e-5
 
@@ -83,4 +94,6 @@ def test_activations_may_lie_on_another_device_than_the_ids(pooling: str) -> Non
 
 def test_an_empty_text_is_refused(tiny_llama: Path) -> None:
     with pytest.raises(InputError, match="no token"):
-        capture(model_of(tiny_llama, "float32"), load_tokenizer(tiny_llama), ["", "text"], [Reading()])
+        capture(
+            model_of(tiny_llama, "float32"), load_tokenizer(tiny_llama), ["", "text"], [Reading()]
+        )

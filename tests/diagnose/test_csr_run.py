@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from repro.evidence.folder import RunFolder
+from repro.evidence.measurement import Measurement
 from repro.evidence.request import read_request
-from repro.measurement import Measurement
 
 STEPS, EVERY = 4, 2
 MANIFEST = f"""
@@ -45,12 +45,16 @@ def evidence(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     (place / "penalised.yaml").write_text(MANIFEST)
     command = [sys.executable, "-m", "repro", "run", str(place / "penalised.yaml")]
     environment = {**os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(place)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=place, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=place, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     folders = [RunFolder(path) for path in (place / "runs" / "penalised").iterdir()]
     return {
         read_request(folder.path).run.condition_id: [
-            row for path in sorted(folder.path.glob("steps/*")) for row in folder.measurements(int(path.stem))
+            row
+            for path in sorted(folder.path.glob("steps/*"))
+            for row in folder.measurements(int(path.stem))
         ]
         for folder in folders
     }
@@ -72,9 +76,13 @@ def test_a_penalty_is_evidence_with_the_number_of_its_probes(evidence: Evidence)
     assert all(row.value for row in found)
 
 
-def test_detached_strengths_leave_one_trajectory_and_penalties_in_their_ratio(evidence: Evidence) -> None:
+def test_detached_strengths_leave_one_trajectory_and_penalties_in_their_ratio(
+    evidence: Evidence,
+) -> None:
     for quantity in ("loss", "gradient_norm", "entanglement_intensity", "activation_rms"):
-        assert series(evidence, "weak-detached", quantity) == series(evidence, "strong-detached", quantity)
+        assert series(evidence, "weak-detached", quantity) == series(
+            evidence, "strong-detached", quantity
+        )
     weak, strong = (series(evidence, f"{each}-detached", "csr_loss") for each in ("weak", "strong"))
     for step, value in weak.items():
         assert strong[step] == pytest.approx(10 * float(value or 0), rel=1e-6)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from repro.diagnose.further import further
-from repro.diagnose.rows import rows_of
+from repro.diagnose.further import further, rows_of
 from repro.geometry import Labels, diagnose
 from repro.geometry.crosstalk import crosstalk, pair
 from repro.geometry.similarity import subspace_dimension
@@ -13,7 +12,9 @@ from repro.manifest.probes import load_probe_set
 
 @pytest.fixture(scope="module")
 def six_domains() -> tuple[np.ndarray, Labels]:
-    """Activations that hold all three concepts of six_domain_480 in noise, legal and code partly on one axis."""
+    """Activations that hold all three concepts of six_domain_480 in noise, legal and code partly on
+    one axis.
+    """
     labels = Labels.of(load_probe_set("six_domain_480").labels())
     rng = np.random.default_rng(0)
     axes = rng.normal(size=(labels.onehot.shape[1], 40))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
+from repro.evidence.measurement import Measurement
 from repro.files import write_bytes
-from repro.measurement import Measurement
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 rows = st.lists(

@@ -1,4 +1,6 @@
-"""Manifests small enough to be killed many times, a way to start them as their own process, and an engine to run them in."""
+"""Manifests small enough to be killed many times, a way to start them as their own process, and an
+engine to run them in.
+"""
 
 import os
 import signal
@@ -8,18 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import pytest
 
-from repro.errors import SetupError
-from repro.execute.engine import engine
-from repro.execute.images import checked_image
 from repro.files import file_digest
 
 PATIENCE = 240.0  # a machine that does much else
-REQUIRED = os.environ.get("REPRO_REQUIRE_CONTAINERS") == "1"
-"""Set by the stages that start an engine: there, a machine without containers is a failure and not a reason to skip."""
 MANIFEST = Template("""
 id: killed
 title: One run with many checkpoints
@@ -53,6 +49,15 @@ def manifest(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def packed_manifest(tmp_path: Path) -> Path:
+    """The same in packed passes, shorter, measured only at its ends."""
+    path = tmp_path / "killed.yaml"
+    text = MANIFEST.substitute(steps=12, every=12, also="[]")
+    path.write_text(text.replace("  dequantise:", "  packing: packed\n  dequantise:"))
+    return path
+
+
 @pytest.fixture(scope="session")
 def long_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One run that lasts long enough to be interrupted, and measures only at its ends."""
@@ -68,32 +73,14 @@ def bits() -> Callable[[Path], dict[str, str]]:
     def digests(results: Path) -> dict[str, str]:
         (folder,) = results.glob("runs/killed/*")
         assert (folder / "done.json").exists()
-        kept = [path for part in ("steps", "activations", "adapter") for path in (folder / part).iterdir()]
+        kept = [
+            path
+            for part in ("steps", "activations", "adapter")
+            for path in (folder / part).iterdir()
+        ]
         return {str(path.relative_to(folder)): file_digest(path) for path in kept}
 
     return digests
-
-
-@pytest.fixture(scope="session")
-def client() -> Any:
-    """An engine that answers."""
-    try:
-        return engine()
-    except SetupError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
-def image(client: Any, cache: Path) -> str:
-    """The small image, checked."""
-    try:
-        return checked_image(client, "cpu", cache)
-    except SetupError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -102,7 +89,8 @@ def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def run(*arguments: str, results: Path) -> subprocess.Popen[str]:
         environment = {**os.environ, "REPRO_CACHE": str(cache), "REPRO_RESULTS": str(results)}
-        # In the background of a script Ctrl-C is ignored, and what the tests start would inherit that.
+        # In the background of a script Ctrl-C is ignored, and what the tests start would inherit
+        # that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             [sys.executable, "-m", "repro", *arguments],
@@ -123,10 +111,14 @@ def results(tmp_path: Path) -> Path:
 def begin(
     start: Callable[..., subprocess.Popen[str]], long_manifest: Path, results: Path
 ) -> Callable[..., subprocess.Popen[str]]:
-    """`repro run` of the long manifest; with `until`, its worker has left a file of that name in the run's folder."""
+    """`repro run` of the long manifest; with `until`, its worker has left a file of that name in
+    the run's folder.
+    """
 
     def run(runner: str, until: str = "") -> subprocess.Popen[str]:
-        process = start("run", str(long_manifest), "--runner", runner, "--max-parallel", "2", results=results)
+        process = start(
+            "run", str(long_manifest), "--runner", runner, "--max-parallel", "2", results=results
+        )
         began = time.monotonic()
         while until and not list(results.glob(f"runs/killed/*/{until}")):
             assert process.poll() is None, process.communicate()[0]

@@ -1,4 +1,6 @@
-"""Each kind of adapter by the real command: a chain that was killed ends with the bits of one that was not."""
+"""Each kind of adapter by the real command: a chain that was killed ends with the bits of one that
+was not.
+"""
 
 import os
 import signal
@@ -41,8 +43,14 @@ ADAPTERS = {
     "full": "{kind: full}",
     "aligned": "{kind: block_diagonal, grouping: aligned, dropout: 0.1}",
     "isolated": "{kind: block_diagonal, grouping: isolated, dropout: 0.1}",
+    "mps": "{kind: mps, rank: 4, bond: 3, alpha: 8, dropout: 0.1}",
 }
-WHOLE = {"full": "model.safetensors", "aligned": "blocks.safetensors", "isolated": "blocks.safetensors"}
+WHOLE = {
+    "full": "model.safetensors",
+    "aligned": "blocks.safetensors",
+    "isolated": "blocks.safetensors",
+    "mps": "cores.safetensors",
+}
 
 
 def folders(results: Path) -> dict[str, RunFolder]:
@@ -60,7 +68,11 @@ def wait_for_file(results: Path, name: str, process: subprocess.Popen[str]) -> N
 
 def bits(results: Path) -> dict[str, str]:
     """Digest of all evidence that must not depend on interruptions."""
-    paths = [path for part in ("steps", "activations", "adapter") for path in results.glob(f"runs/*/*/{part}/*")]
+    paths = [
+        path
+        for part in ("steps", "activations", "adapter")
+        for path in results.glob(f"runs/*/*/{part}/*")
+    ]
     return {str(path.relative_to(results)): file_digest(path) for path in paths}
 
 
@@ -81,7 +93,9 @@ def test_a_chain_that_was_killed_ends_with_the_bits_of_one_that_was_not(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     for results in (whole, broken):
-        output, _ = start("run", str(manifest), "--max-parallel", "1", results=results).communicate()
+        output, _ = start(
+            "run", str(manifest), "--max-parallel", "1", results=results
+        ).communicate()
         assert "2 of 2 runs finished" in output
     assert bits(whole) == bits(broken)
     parent, child = (folders(whole)[name] for name in ("B3", "B3-B2"))

@@ -1,20 +1,28 @@
-"""A run's folder is handed over without following a link; a worker gets no environment but the chosen one."""
+"""A run's folder is handed over without following a link; a worker gets no environment but the
+chosen one.
+"""
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
-from repro.execute.container import UNPRIVILEGED, _mounts, hand_over
-from repro.execute.given import given
-from repro.execute.jobs import last_line
+from repro.execute.container import UNPRIVILEGED, _mounts, hand_over, is_rootless
+from repro.execute.given import worker_environment
+from repro.execute.jobs import last_said
 from repro.execute.local import LocalJob
 from repro.execute.slurm_ask import Ask
-from repro.execute.slurm_step import Step
+from repro.execute.slurm_step import SlurmStep
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 
@@ -36,7 +44,9 @@ def places(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 
 @root
-def test_a_folder_is_handed_over_and_of_the_cache_what_workers_read(places: tuple[Path, Path, Path]) -> None:
+def test_a_folder_is_handed_over_and_of_the_cache_what_workers_read(
+    places: tuple[Path, Path, Path],
+) -> None:
     folder, cache, _ = places
     assert hand_over(folder, cache) == f"{UNPRIVILEGED}:{UNPRIVILEGED}"
     assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {UNPRIVILEGED}
@@ -76,15 +86,20 @@ def test_a_colon_in_a_path_mounts_the_folder_and_not_a_part_of_it(tmp_path: Path
     evidence, cache = _mounts(tmp_path / "a:b", tmp_path / "c:ro")
     assert (evidence["Source"], cache["Source"]) == (str(tmp_path / "a:b"), str(tmp_path / "c:ro"))
     assert cache["ReadOnly"] is True
-    step = Step(
-        "python", tmp_path / "a:b", tmp_path, Cluster(container="apptainer", image="x.sif"), "cpu", Ask(60, 4.0, 0)
+    step = SlurmStep(
+        "python",
+        tmp_path / "a:b",
+        tmp_path,
+        Cluster(container="apptainer", image="x.sif"),
+        "cpu",
+        Ask(60, 4.0, 0),
     )
     with pytest.raises(SetupError, match="colon"):
         step._command()
 
 
 def test_pyxis_starts_the_worker_without_a_network(tmp_path: Path) -> None:
-    command = Step(
+    command = SlurmStep(
         "python", tmp_path, tmp_path, Cluster(container="pyxis", image="x"), "cpu", Ask(60, 4.0, 0)
     )._command()
     assert command.index("--net") == command.index("/usr/bin/unshare") + 3
@@ -105,11 +120,16 @@ def test_no_token_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "hf_secret")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    found = given(OMP_NUM_THREADS="2")
+    found = worker_environment(OMP_NUM_THREADS="2")
     assert not set(secrets) & found.keys()
     assert "hf_secret" not in found.values()
     assert found["PATH"] == os.environ["PATH"]
-    assert (found["SLURM_JOB_ID"], found["LC_ALL"], found["OMP_NUM_THREADS"], found["HF_HUB_OFFLINE"]) == (
+    assert (
+        found["SLURM_JOB_ID"],
+        found["LC_ALL"],
+        found["OMP_NUM_THREADS"],
+        found["HF_HUB_OFFLINE"],
+    ) == (
         "7",
         "C.UTF-8",
         "2",
@@ -117,14 +137,18 @@ def test_no_token_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_worker_process_has_no_token_in_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_process_has_no_token_in_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the kernel tells it of a real process; the control is a variable that is passed on."""
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
     job = LocalJob.start(folder, tmp_path / "cache", 1)
-    environment = Path(f"/proc/{job.process.pid}/environ").read_bytes()
+    begin, environment = time.monotonic(), b""
+    while not environment and time.monotonic() - begin < 60:  # empty until the program is in place
+        environment = Path(f"/proc/{job.process.pid}/environ").read_bytes()
     job.process.wait(60)
     assert b"LC_ALL=C.UTF-8" in environment
     assert b"hf_secret" not in environment
@@ -136,11 +160,84 @@ def test_a_log_that_a_worker_linked_elsewhere_is_not_written_through(tmp_path: P
     folder.path.mkdir()
     with folder.open_log() as log:
         log.write(b"a line\n")
-    assert last_line(folder) == "a line", "the control"
+    assert last_said(folder) == "a line", "the control"
     victim.write_text("a secret")
     folder.log.unlink()
     folder.log.symlink_to(victim)
     with pytest.raises(OSError, match="symbolic links"):
         folder.open_log()
-    assert last_line(folder) == ""
+    assert last_said(folder) == ""
     assert victim.read_text() == "a secret"
+
+
+ROOTLESS = {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"]}
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [(ROOTLESS, True), ({"SecurityOptions": ["name=seccomp"]}, False), ({}, False)],
+)
+def test_an_engine_says_whether_it_runs_as_its_user(info: dict[str, Any], expected: bool) -> None:
+    assert is_rootless(info) == expected
+
+
+@root
+@pytest.mark.parametrize(("rootless", "writes"), [(True, True), (False, False)])
+def test_inside_a_rootless_engine_the_worker_may_write_its_folder(
+    rootless: bool, writes: bool
+) -> None:
+    """With the mapping of user names that such an engine makes, by the kernel's own means.
+
+    The control: the user that an engine of root's is asked for is a stranger there.
+    """
+    base = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    base.chmod(0o755)
+    (base / "evidence").mkdir()
+    os.chown(base / "evidence", 1000, 1000)
+    try:
+        asked = int(_as_user(1000, base, rootless).split(":")[0])
+        assert _can_write(base / "evidence", asked) == writes
+    finally:
+        shutil.rmtree(base)
+
+
+def _as_user(user: int, base: Path, rootless: bool) -> str:
+    """Whom `hand_over` asks for when a user without privileges calls it."""
+    code = (
+        f"import os; os.setgroups([]); os.setresgid({user}, {user}, {user}); "
+        f"os.setresuid({user}, {user}, {user}); "
+        f"print(hand_over(Path({str(base / 'evidence')!r}), Path({str(base)!r}), {rootless}))"
+    )
+    imports = "from pathlib import Path; from repro.execute.container import hand_over; "
+    done = subprocess.run(
+        [sys.executable, "-c", imports + code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def _can_write(evidence: Path, inside: int) -> bool:
+    """Whether a user inside may write, where 0 is user 1000 here and n is 100000 + n - 1."""
+    code = (
+        "import ctypes, os, sys; "
+        "assert ctypes.CDLL(None, use_errno=True).unshare(0x10000000) == 0; "
+        "print('ready', flush=True); sys.stdin.readline(); "
+        "os.setgroups([]); os.setresgid(0, 0, 0); os.setresuid(0, 0, 0); "
+        f"os.setresgid({inside}, {inside}, {inside}); os.setresuid({inside}, {inside}, {inside}); "
+        f"open({str(evidence / 'x')!r}, 'w')"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    if child.stdout.readline() != "ready\n":
+        child.communicate()
+        pytest.skip("this kernel makes no user namespace")
+    for name in ("uid_map", "gid_map"):
+        Path(f"/proc/{child.pid}/{name}").write_text("0 1000 1\n1 100000 65535\n")
+    _, words = child.communicate("\n")
+    assert child.returncode == 0 or "PermissionError" in words, words
+    return child.returncode == 0

@@ -1,4 +1,6 @@
-"""The commit a run's sources are: as git has it, dirty when anything differs, unknown where there is none."""
+"""The commit a run's sources are: as git has it, dirty when anything differs, unknown where there
+is none.
+"""
 
 import json
 import os
@@ -23,7 +25,11 @@ def git(tmp_path: Path) -> Git:
     def call(*words: str) -> str:
         who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
         done = subprocess.run(
-            ["git", "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True, env=environment
+            ["git", "-C", str(tmp_path), *who, *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         )
         return done.stdout.strip()
 
@@ -40,23 +46,29 @@ def forget() -> None:
     commit.cache_clear()
 
 
-def test_a_clean_checkout_is_its_commit(git: Git, tmp_path: Path):
+def test_a_clean_checkout_is_its_commit(git: Git, tmp_path: Path) -> None:
     assert commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": False}
 
 
-@pytest.mark.parametrize("name", ["module.py", "another.py"], ids=["a changed file", "a file git does not know"])
-def test_what_differs_from_the_commit_makes_it_dirty(git: Git, tmp_path: Path, name: str):
+@pytest.mark.parametrize(
+    "name", ["module.py", "another.py"], ids=["a changed file", "a file git does not know"]
+)
+def test_what_differs_from_the_commit_makes_it_dirty(git: Git, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x = 2\n")
     assert commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
 
 
 def test_a_hook_of_another_repository_does_not_lend_its_commit(
     git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """As inside a git hook or `git rebase --exec`, where GIT_DIR and GIT_WORK_TREE are set."""
     other = tmp_path / "other"
     git("init", "--quiet", str(other))
-    for name, value in (("GIT_DIR", other / ".git"), ("GIT_WORK_TREE", other), ("GIT_INDEX_FILE", other / "index")):
+    for name, value in (
+        ("GIT_DIR", other / ".git"),
+        ("GIT_WORK_TREE", other),
+        ("GIT_INDEX_FILE", other / "index"),
+    ):
         monkeypatch.setenv(name, str(value))
     (tmp_path / ".git" / "info" / "exclude").write_text("other\n")
     assert commit(tmp_path)["commit"] != "unknown"
@@ -66,8 +78,12 @@ def test_a_hook_of_another_repository_does_not_lend_its_commit(
 
 
 @pytest.mark.usefixtures("git")
-def test_without_git_it_is_unknown_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """No checkout, a folder inside somebody else's checkout, no git command, a checkout git refuses to read."""
+def test_without_git_it_is_unknown_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No checkout, a folder inside somebody else's checkout, no git command, a checkout git refuses
+    to read.
+    """
     unknown = {"commit": "unknown", "dirty": "unknown"}
     (tmp_path / "installed").mkdir()
     assert commit(tmp_path / "installed") == unknown
@@ -81,6 +97,10 @@ def test_without_git_it_is_unknown_and_no_error(tmp_path: Path, monkeypatch: pyt
     assert commit(tmp_path) == unknown
 
 
-def test_the_worker_finds_it_beside_its_request(tmp_path: Path):
+def test_the_worker_finds_it_beside_its_request(tmp_path: Path) -> None:
     note_host(RunFolder(tmp_path), "docker")
-    assert json.loads((tmp_path / "host.json").read_text()) == {**commit(ROOT), "runner": "docker"}
+    whole = {**commit(ROOT), "runner": "docker", "loaded": "whole"}
+    assert json.loads((tmp_path / "host.json").read_text()) == whole
+    note_host(RunFolder(tmp_path), "docker", loaded="block by block")
+    walked = {**whole, "loaded": "block by block"}
+    assert json.loads((tmp_path / "host.json").read_text()) == walked

@@ -10,6 +10,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from repro.errors import InputError, SetupError
+from repro.files import file_digest
 from repro.manifest.training import Training
 from repro.train.batches import tokenise
 from repro.train.model import load_tokenizer
@@ -40,22 +41,37 @@ def run(repro: Any, tiny_llama: Path, tmp_path: Path) -> Callable[[Callable[[Pat
         folder = tmp_path / "cache" / "models" / tiny_llama.name
         shutil.copytree(tiny_llama, folder)
         change(folder)
+        pin(folder)
         return repro("run", str(path), REPRO_CACHE=str(tmp_path / "cache"))
 
     return carry_out
 
 
+def pin(folder: Path) -> None:
+    """Note the files as if they had come so: what is changed afterwards is another test's."""
+    path = folder / "identity.json"
+    files = {one.name: file_digest(one) for one in folder.iterdir() if one != path}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": files}))
+
+
 def headless(folder: Path) -> None:
     """A model that was saved without its output matrix."""
     whole = load_file(folder / "model.safetensors")
-    save_file({key: value for key, value in whole.items() if key != "lm_head.weight"}, folder / "model.safetensors")
+    save_file(
+        {key: value for key, value in whole.items() if key != "lm_head.weight"},
+        folder / "model.safetensors",
+    )
 
 
 def without_end(folder: Path) -> None:
     """A tokenizer that names no end of text."""
     path = folder / "tokenizer_config.json"
     settings = json.loads(path.read_text())
-    path.write_text(json.dumps({key: settings[key] for key in settings if key not in ("eos_token", "pad_token")}))
+    path.write_text(
+        json.dumps(
+            {key: settings[key] for key in settings if key not in ("eos_token", "pad_token")}
+        )
+    )
 
 
 def with_a_token_beyond(folder: Path) -> None:
@@ -85,7 +101,11 @@ def test_a_missing_weight_is_refused_before_any_run_begins(run: Any, tmp_path: P
     ("change", "code", "words"),
     [
         (lambda _: None, 0, "1 of 1 runs finished"),
-        (with_a_token_beyond, 3, "gives token 'self.x' the id 1024, but the model has 1024 embeddings"),
+        (
+            with_a_token_beyond,
+            3,
+            "gives token 'self.x' the id 1024, but the model has 1024 embeddings",
+        ),
     ],
     ids=["as it is", "a token beyond the embeddings"],
 )
@@ -105,7 +125,9 @@ def test_a_tokenizer_without_an_end_is_named(tiny_llama: Path, tmp_path: Path) -
     without_end(folder)
     tokenizer = load_tokenizer(folder)
     assert len(tokenise(tokenizer, "self.x", Training(append_eos=False))) > 1
-    with pytest.raises(InputError, match=r"training\.append_eos: true, but .* has no end-of-text token"):
+    with pytest.raises(
+        InputError, match=r"training\.append_eos: true, but .* has no end-of-text token"
+    ):
         tokenise(tokenizer, "self.x", Training())
     assert tokenise(load_tokenizer(tiny_llama), "self.x", Training())[-1] == 0
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,14 @@ arms: [{models: [tiny-llama], conditions: [only], seeds: [0, 1]}]
 """
 PATIENCE = 120.0
 Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(autouse=True)
+def hangs_up() -> Iterator[None]:
+    """Commands started here hear SIGHUP, also where the tests were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def workers(results: Path) -> list[int]:
@@ -48,7 +56,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool
 
 
 @pytest.fixture
-def at_work(start: Start, tiny_llama: Path, tmp_path: Path, results: Path) -> Callable[[], subprocess.Popen[str]]:
+def at_work(
+    start: Start, tiny_llama: Path, tmp_path: Path, results: Path
+) -> Callable[[], subprocess.Popen[str]]:
     """`repro run` whose two workers have begun to train."""
     assert tiny_llama.exists()
     (tmp_path / "slow.yaml").write_text(MANIFEST)
@@ -77,7 +87,9 @@ def training(results: Path) -> list[int]:
     return found
 
 
-def test_ctrl_c_twice_leaves_no_worker(at_work: Callable[[], subprocess.Popen[str]], results: Path) -> None:
+def test_ctrl_c_twice_leaves_no_worker(
+    at_work: Callable[[], subprocess.Popen[str]], results: Path
+) -> None:
     """The second one, while the first is being heeded, changes nothing: 130, and nobody is left."""
     process = at_work()
     process.send_signal(signal.SIGINT)
@@ -92,7 +104,9 @@ def test_ctrl_c_twice_leaves_no_worker(at_work: Callable[[], subprocess.Popen[st
 def test_a_closed_terminal_and_a_killed_host_leave_no_worker(
     at_work: Callable[[], subprocess.Popen[str]], results: Path
 ) -> None:
-    """SIGHUP is an interruption; after kill -9 the workers notice by themselves; then the next run goes on."""
+    """SIGHUP is an interruption; after kill -9 the workers notice by themselves; then the next run
+    goes on.
+    """
     process = at_work()
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=PATIENCE)

@@ -1,7 +1,10 @@
-"""Inputs nobody meant: whole ones changed a little, at random, each of which is accepted or refused in one line.
+"""Inputs nobody meant: whole ones changed a little, at random, each of which is accepted or refused
+in one line.
 
-REPRO_FUZZ_SECONDS: how long each kind is tried, its files (`parts`) together (0: a few dozen inputs). What breaks the rule
-is left under build/fuzz; once it is mended it belongs into corpus/KIND, which is tried before anything else.
+REPRO_FUZZ_SECONDS: how long each kind is tried, its files (`parts`) together (0: a few dozen
+inputs, always the same). REPRO_FUZZ_SEED: the first of the seeds, one a round, to try the same
+inputs again. What breaks the rule is left under build/fuzz; once it is mended it belongs into
+corpus/KIND, which is tried before anything else.
 """
 
 import copy
@@ -10,17 +13,19 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from repro.errors import ReproError
 
 SECONDS = float(os.environ.get("REPRO_FUZZ_SECONDS", "0"))
+SEED = int(os.environ.get("REPRO_FUZZ_SEED") or (time.time_ns() if SECONDS else 0))
 FEW = 25
 LONGEST = 10.0  # seconds of a processor that one input may take
 CORPUS = Path(__file__).parent / "corpus"
@@ -113,7 +118,9 @@ odd = st.one_of(
 
 @st.composite
 def changed_tree(draw: st.DrawFn, trees: list[Any]) -> Any:
-    """A tree of lists and mappings with one to three places changed: replaced, removed, renamed, given twice, moved."""
+    """A tree of lists and mappings with one to three places changed: replaced, removed, renamed,
+    given twice, moved.
+    """
     root = [copy.deepcopy(draw(st.sampled_from(trees)))]
     for _ in range(draw(st.integers(1, 3))):
         places = list(_places(root))
@@ -151,7 +158,12 @@ def changed_bytes(draw: st.DrawFn, contents: list[bytes]) -> bytes:
         start = draw(st.integers(0, len(content)))
         stop = min(len(content), start + draw(st.sampled_from([0, 1, 1, 2, 8, 64, 1000])))
         put = draw(
-            st.one_of(st.just(b""), st.binary(max_size=8), st.sampled_from(BYTES), st.just(content[start:stop] * 2))
+            st.one_of(
+                st.just(b""),
+                st.binary(max_size=8),
+                st.sampled_from(BYTES),
+                st.just(content[start:stop] * 2),
+            )
         )
         content = content[:start] + put + content[stop:]
     return content
@@ -173,7 +185,9 @@ def as_yaml(trees: list[Any]) -> st.SearchStrategy[bytes]:
 def as_json(contents: list[bytes]) -> st.SearchStrategy[bytes]:
     """Changed trees as JSON, and changed bytes of the same files."""
     trees = [json.loads(content) for content in contents]
-    written = changed_tree(trees).map(lambda tree: json.dumps(tree, default=str, skipkeys=True).encode())
+    written = changed_tree(trees).map(
+        lambda tree: json.dumps(tree, default=str, skipkeys=True).encode()
+    )
     return st.one_of(written, changed_bytes(contents))
 
 
@@ -182,7 +196,9 @@ Judge = Callable[[bytes], object]
 
 @pytest.fixture
 def fuzz() -> Callable[..., None]:
-    """Try a judge on the corpus of a kind, then on changed inputs: each is accepted, or refused in one printable line."""
+    """Try a judge on the corpus of a kind, then on changed inputs: each is accepted, or refused in
+    one printable line.
+    """
 
     def run(kind: str, inputs: st.SearchStrategy[Any], judge: Judge, parts: int = 1) -> None:
         counts = {"inputs": 0, "accepted": 0}
@@ -210,18 +226,23 @@ def fuzz() -> Callable[..., None]:
             max_examples=50 if SECONDS else FEW,
             deadline=None,
             database=None,
+            derandomize=False,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
             phases=[Phase.generate],
-        )(given(inputs)(one))
+        )
         end = time.monotonic() + SECONDS / parts
-        tried()
-        while time.monotonic() < end:
-            tried()
+        for round_ in count(SEED):
+            seed(round_)(tried(given(inputs)(one)))()
+            if time.monotonic() >= end:
+                break
         if SECONDS:
             BROKEN.mkdir(parents=True, exist_ok=True)
             with (BROKEN / "counts.txt").open("a") as file:
-                file.write(f"{kind}: {counts['inputs']} inputs, {counts['accepted']} accepted\n")
+                file.write(
+                    f"{kind}: {counts['inputs']} inputs, {counts['accepted']} accepted, first "
+                    f"seed {SEED}\n"
+                )
 
     return run
 

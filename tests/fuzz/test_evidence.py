@@ -1,4 +1,6 @@
-"""Files that this project writes and reads again: a run's folder, its markers, the cache. A disk may give anything back."""
+"""Files that this project writes and reads again: a run's folder, its markers, the cache. A disk
+may give anything back.
+"""
 
 import contextlib
 import io
@@ -10,20 +12,20 @@ from typing import Any
 
 import pytest
 
+from repro.audit import findings_by_claim
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request, stored_key
-from repro.execute.chain import held
-from repro.execute.fetch import check_files
-from repro.execute.folders import place
-from repro.execute.structures import Wanted, structures
+from repro.execute.chain import hold_reason
+from repro.execute.folders import place_run
+from repro.machine.structures import Wanted, structures
 from repro.manifest.data import Source, StandardLibrary
 from repro.manifest.load import load_models
 from repro.manifest.training import Training
+from repro.plan.model_files import check_files
 from repro.plan.texts import texts_file
-from repro.report.status import print_status
+from repro.report.terminal.status import print_status
 from repro.store.ingest import ingest
 from repro.train.texts import texts
-from repro.verify.audit import findings
 
 Fuzz = Callable[..., None]
 Strategies = dict[str, Callable[..., Any]]
@@ -40,16 +42,16 @@ arms: [{models: [tiny-llama], conditions: [B0], seeds: [0]}]
 @pytest.fixture(scope="module")
 def finished(cache: Path, tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one finished run, made by the real worker."""
-    from repro.diagnose.session import carry_out
     from repro.execute.folders import prepare
     from repro.manifest.load import load_experiment
     from repro.plan.expand import expand, local_environment
+    from repro.worker.session import carry_out
 
     assert tiny_llama.exists()
     results = tmp_path_factory.mktemp("finished")
     (results / "base.yaml").write_text(MANIFEST)
     (run,) = expand(load_experiment(str(results / "base.yaml")), local_environment())
-    folder = prepare(place(run, results), {}, 1)
+    folder = prepare(place_run(run, results))
     carry_out(folder.path, cache)
     assert ingest(results).runs == 1
     return results
@@ -68,12 +70,20 @@ def finished(cache: Path, tiny_llama: Path, tmp_path_factory: pytest.TempPathFac
         "steps/000000.parquet",
     ],
 )
-def test_run_folders(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, finished: Path) -> None:
-    """One file of a finished run is another than it was: taken into the store, left out with its reason, or refused."""
+def test_run_folders(
+    name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, finished: Path
+) -> None:
+    """One file of a finished run is another than it was: taken into the store, left out with its
+    reason, or refused.
+    """
     results = Path(shutil.copytree(finished, tmp_path / "results"))
     (folder,) = (path for path in results.glob("runs/base/*") if path.is_dir())
     path = folder / name
-    whole = path.read_bytes() if path.exists() else b'{"commit": "unknown", "dirty": false, "runner": "local"}'
+    whole = (
+        path.read_bytes()
+        if path.exists()
+        else b'{"commit": "unknown", "dirty": false, "runner": "local"}'
+    )
 
     def judge(content: bytes) -> None:
         path.write_bytes(content)
@@ -83,12 +93,17 @@ def test_run_folders(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
 
     judge(whole)
     fuzz(
-        f"run_folder_{Path(name).stem}", strategies["bytes" if name.endswith("parquet") else "json"]([whole]), judge, 8
+        f"run_folder_{Path(name).stem}",
+        strategies["bytes" if name.endswith("parquet") else "json"]([whole]),
+        judge,
+        8,
     )
 
 
 @pytest.mark.parametrize("name", ["run.json", "done.json"])
-def test_markers(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, finished: Path) -> None:
+def test_markers(
+    name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, finished: Path
+) -> None:
     """What says what a run is, and that it has ended."""
     results = Path(shutil.copytree(finished, tmp_path / "results"))
     (folder,) = (path for path in results.glob("runs/base/*") if path.is_dir())
@@ -97,8 +112,8 @@ def test_markers(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, 
 
     def judge(content: bytes) -> None:
         (folder / name).write_bytes(content)
-        place(run, results)
-        held(run, RunFolder(folder))
+        place_run(run, results)
+        hold_reason(run, RunFolder(folder))
         stored_key(folder)
         read_request(folder)
         RunFolder(folder).check()
@@ -108,7 +123,9 @@ def test_markers(name: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("kind", ["audit", "structure", "identity", "texts"])
-def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, tiny_llama: Path) -> None:
+def test_cache_files(
+    kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Path, tiny_llama: Path
+) -> None:
     """What is kept to save time is made again when it cannot be read, or its place is named."""
     model = load_models()["tiny-llama"]
     folder = Path(shutil.copytree(tiny_llama, tmp_path / "model"))
@@ -121,7 +138,7 @@ def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
     }[kind]
     path.parent.mkdir(exist_ok=True)
     if kind == "audit":
-        findings((), path)
+        findings_by_claim((), path)
     elif kind == "structure":
         structures([Wanted(model, Training())], tmp_path, print, known={})
     elif kind == "texts":
@@ -130,9 +147,9 @@ def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
     def judge(content: bytes) -> None:
         path.write_bytes(content)
         if kind == "audit":
-            assert findings((), path) == {} or json.loads(content)
+            assert findings_by_claim((), path) == {} or json.loads(content)
         elif kind == "structure":
-            from repro.execute.structures import _read
+            from repro.machine.structures import _read
 
             _read(path)
         elif kind == "identity":
@@ -144,4 +161,9 @@ def test_cache_files(kind: str, fuzz: Fuzz, strategies: Strategies, tmp_path: Pa
             assert all(isinstance(text, str) for text in texts(source, "x", tmp_path))
 
     judge(path.read_bytes())
-    fuzz(f"cache_{kind}", strategies["bytes" if kind == "texts" else "json"]([path.read_bytes()]), judge, 4)
+    fuzz(
+        f"cache_{kind}",
+        strategies["bytes" if kind == "texts" else "json"]([path.read_bytes()]),
+        judge,
+        4,
+    )

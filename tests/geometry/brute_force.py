@@ -1,7 +1,8 @@
-"""Every diagnostic the slow way: each fold refitted, each direction removed from the activations themselves.
+"""Every diagnostic the slow way: each fold refitted, each direction removed from the activations
+themselves.
 
-Written from the definitions (docs/SCIENCE.md §3–5) with loops, primal least squares and physically repeated probes;
-shares no code with the package.
+Written from the definitions (docs/SCIENCE.md §3–5) with loops, primal least squares and physically
+repeated probes; shares no code with the package.
 """
 
 import numpy as np
@@ -12,11 +13,15 @@ def classes(column):
 
 
 def onehot(columns):
-    return np.hstack([[[float(v == c) for c in classes(column)] for v in column] for column in columns])
+    return np.hstack(
+        [[[float(v == c) for c in classes(column)] for v in column] for column in columns]
+    )
 
 
 def fit(X, Y, alpha, centre=True):
-    """(mean of X, mean of Y, W) of the ridge by QR on the stacked system; never forms a Gram matrix."""
+    """(mean of X, mean of Y, W) of the ridge by QR on the stacked system; never forms a Gram
+    matrix.
+    """
     mu = X.mean(axis=0) if centre else np.zeros(X.shape[1])
     nu = Y.mean(axis=0) if centre else np.zeros(Y.shape[1])
     d = X.shape[1]
@@ -36,7 +41,9 @@ def svd(W):
 
 
 def scores(X, Y, alpha, u=None, centre=True, groups=None):
-    """Leave-one-out scores, refitted on activations without u; probes of one group are left out together."""
+    """Leave-one-out scores, refitted on activations without u; probes of one group are left out
+    together.
+    """
     groups = np.arange(len(X)) if groups is None else groups
     Z = without(X, u)
     out = np.empty_like(Y)
@@ -70,7 +77,9 @@ def hits(S, columns):
 
 
 def gap(S, columns):
-    """The smallest difference of the two largest scores inside a block: below rounding, a class is a matter of luck."""
+    """The smallest difference of the two largest scores inside a block: below rounding, a class is
+    a matter of luck.
+    """
     smallest, start = np.inf, 0
     for column in columns:
         m = len(classes(column))
@@ -89,7 +98,9 @@ def loadings(V, columns):
 
 
 def first_of_equals(rows):
-    """Column of the largest entry of each row; concepts that split the probes alike tie, and the first wins."""
+    """Column of the largest entry of each row; concepts that split the probes alike tie, and the
+    first wins.
+    """
     return np.array([np.flatnonzero(row > row.max() - 1e-9)[0] for row in rows], dtype=int)
 
 
@@ -106,9 +117,17 @@ def damage(X, columns, alpha=1.0, groups=None):
     U, _, V = svd(fit(X, Y, alpha)[2])
     before = scores(X, Y, alpha, groups=groups)
     after = [scores(X, Y, alpha, u, groups=groups) for u in U.T]
-    D = np.array([hits(before, columns).mean(axis=0) - hits(S, columns).mean(axis=0) for S in after])
+    D = np.array(
+        [hits(before, columns).mean(axis=0) - hits(S, columns).mean(axis=0) for S in after]
+    )
     own = first_of_equals(loadings(V, columns))
-    return hits(before, columns).mean(axis=0), U, own, D, min(gap(S, columns) for S in [before, *after])
+    return (
+        hits(before, columns).mean(axis=0),
+        U,
+        own,
+        D,
+        min(gap(S, columns) for S in [before, *after]),
+    )
 
 
 def intensity(D, own, clip=True):
@@ -120,11 +139,17 @@ def intensity(D, own, clip=True):
 def same_intensity(found, D, own):
     """Whether an EI, or the reason for none, is that of a damage matrix."""
     expected = intensity(D, own)
-    return not isinstance(found, float) if expected is None else bool(np.isclose(found, expected, rtol=1e-6))
+    return (
+        not isinstance(found, float)
+        if expected is None
+        else bool(np.isclose(found, expected, rtol=1e-6))
+    )
 
 
 def reading(X, columns, alpha, removal, found, centring, clip, own_by):
-    """(EI, smallest gap) of one specification, with a readout and directions per fold where it asks for them."""
+    """(EI, smallest gap) of one specification, with a readout and directions per fold where it asks
+    for them.
+    """
     Y, n, k, centre = onehot(columns), len(X), len(columns), centring == "per_fold"
     full_U, _, full_V = svd(fit(X, Y, alpha, centre)[2])
     r = full_U.shape[1]

@@ -15,9 +15,13 @@ def brute(helper: Callable[[str], ModuleType]) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def design():
-    """A maker of labelled activations: (X, columns) from a seed and a shape, every class at least twice."""
+    """A maker of labelled activations: (X, columns) from a seed and a shape, every class at least
+    twice.
+    """
 
-    def make(seed, n=18, d=8, cardinalities=(3, 2), scale=1.0, offset=0.0, dtype=np.float64, signal=1.0):
+    def make(
+        seed, n=18, d=8, cardinalities=(3, 2), scale=1.0, offset=0.0, dtype=np.float64, signal=1.0
+    ):
         rng = np.random.default_rng(seed)
         X, columns = rng.normal(size=(n, d)), {}
         for j, m in enumerate(cardinalities):

@@ -10,7 +10,9 @@ DOMAINS = ("code", "creative", "legal", "logic", "math", "medical")
 
 
 def planted_domains(shared=0.0, seed=0):
-    """Six domains, each on an axis of its own strength; `shared` moves legal texts along code's axis as well."""
+    """Six domains, each on an axis of its own strength; `shared` moves legal texts along code's
+    axis as well.
+    """
     rng = np.random.default_rng(seed)
     codes = np.repeat(np.arange(6), 8)
     X = 0.3 * rng.normal(size=(48, 30))
@@ -20,7 +22,7 @@ def planted_domains(shared=0.0, seed=0):
     return X, {"domain": [DOMAINS[c] for c in codes], "tone": tone}
 
 
-def test_the_damage_matrix_is_that_of_refitted_recalls(brute):
+def test_the_damage_matrix_is_that_of_refitted_recalls(brute) -> None:
     X, columns = planted_domains(3.0)
     labels = Labels.of(columns)
     W = brute.fit(X, labels.onehot, 1.0)[2]
@@ -32,7 +34,9 @@ def test_the_damage_matrix_is_that_of_refitted_recalls(brute):
     expected = np.zeros((6, 6))
     for a in range(6):
         mine = [
-            u for u, v, load in zip(U.T, V.T, loads, strict=True) if load.argmax() == 0 and (v[:6] ** 2).argmax() == a
+            u
+            for u, v, load in zip(U.T, V.T, loads, strict=True)
+            if load.argmax() == 0 and (v[:6] ** 2).argmax() == a
         ]
         mine = mine or [W[:, a] / np.linalg.norm(W[:, a])]
         for u in mine:
@@ -43,10 +47,11 @@ def test_the_damage_matrix_is_that_of_refitted_recalls(brute):
     found = crosstalk(X, labels)
     assert found.domains == tuple(domains)
     np.testing.assert_allclose(found.damage, expected, atol=1e-12)
-    assert 0 in found.counts  # six classes share five directions: at least one domain falls back on its own column
+    # six classes share five directions: at least one domain falls back on its own column
+    assert 0 in found.counts
 
 
-def test_the_three_measures_follow_the_papers_definitions():
+def test_the_three_measures_follow_the_papers_definitions() -> None:
     found = Crosstalk(("a", "b"), np.array([[0.6, 0.1], [0.3, 0.2]]), (1, 1))
     measured = pair(found, "a", "b")
     assert measured.crosstalk == pytest.approx(0.2)
@@ -54,14 +59,14 @@ def test_the_three_measures_follow_the_papers_definitions():
     assert measured.asymmetry == pytest.approx(0.2 / 0.4)
 
 
-def test_no_damage_gives_reasons_and_not_zeros():
+def test_no_damage_gives_reasons_and_not_zeros() -> None:
     measured = pair(Crosstalk(("a", "b"), np.zeros((2, 2)), (1, 1)), "a", "b")
     assert measured.crosstalk == 0.0
     assert isinstance(measured.block_diagonal_ratio, Undefined)
     assert isinstance(measured.asymmetry, Undefined)
 
 
-def test_companions_are_ranked_by_rising_crosstalk():
+def test_companions_are_ranked_by_rising_crosstalk() -> None:
     D = np.diag([0.5, 0.5, 0.5])
     D[0, 1], D[2, 0] = 0.3, 0.1
     ranked = companions(Crosstalk(("code", "legal", "math"), D, (1, 1, 1)), "code")

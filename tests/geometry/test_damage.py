@@ -1,4 +1,6 @@
-"""Damage and what follows from it, entanglement intensity; that its scores equal a refit is in test_refit.py."""
+"""Damage and what follows from it, entanglement intensity; that its scores equal a refit is in
+test_refit.py.
+"""
 
 from types import ModuleType
 from typing import Any
@@ -28,7 +30,8 @@ SEEDS = st.integers(0, 2**32 - 1)
     d=st.integers(2, 30),
     cardinalities=st.lists(st.integers(2, 4), min_size=2, max_size=4),
 )
-@example(seed=332912, n=10, d=21, cardinalities=[2, 2, 2, 2])  # the last concept is the first with its classes swapped
+# the last concept is the first with its classes swapped
+@example(seed=332912, n=10, d=21, cardinalities=[2, 2, 2, 2])
 def test_intensity_equals_a_brute_force_script(
     brute: ModuleType, design: Any, seed: int, n: int, d: int, cardinalities: list[int]
 ) -> None:
@@ -61,7 +64,9 @@ def test_frozen_removal_equals_the_old_readout_on_a_projected_probe(
         assert np.abs(ours[i] - theirs).max() <= 1e-9 * np.abs(theirs).max()
 
 
-def test_any_unit_direction_may_be_removed_even_one_outside_the_activations(brute: ModuleType, design: Any) -> None:
+def test_any_unit_direction_may_be_removed_even_one_outside_the_activations(
+    brute: ModuleType, design: Any
+) -> None:
     X, columns = design(8, 14, 40, (3, 2))
     Y, rows = Labels.of(columns).onehot, spectrum(X)
     U = np.linalg.qr(np.random.default_rng(0).normal(size=(40, 3)))[0]
@@ -71,7 +76,9 @@ def test_any_unit_direction_may_be_removed_even_one_outside_the_activations(brut
 
 
 def test_removing_an_unused_direction_does_no_damage_and_a_used_one_does() -> None:
-    """A direction orthogonal to every activation carries nothing; beside it, the one that carries the label."""
+    """A direction orthogonal to every activation carries nothing; beside it, the one that carries
+    the label.
+    """
     a = np.tile([1.0, -1.0], 10)
     X = np.stack([a, 0.01 * np.random.default_rng(0).normal(size=20), np.zeros(20)], axis=1)
     labels = Labels.of({"a": [str(v) for v in a], "b": ["p", "p", "q", "q"] * 5})
@@ -105,10 +112,14 @@ def test_separate_concepts_of_distinct_strength_have_intensity_zero() -> None:
 
 
 def test_coupled_concepts_damage_each_other() -> None:
-    """Two concepts read from the sum and the difference of two axes, one stronger: each direction serves both."""
+    """Two concepts read from the sum and the difference of two axes, one stronger: each direction
+    serves both.
+    """
     codes = factorial(2, 2, 6)
     a, b = (2 * codes - 1).T
-    X = np.stack([5 * (a + b), 3 * (a - b)], axis=1) + 0.01 * np.random.default_rng(0).normal(size=(len(a), 2))
+    X = np.stack([5 * (a + b), 3 * (a - b)], axis=1) + 0.01 * np.random.default_rng(0).normal(
+        size=(len(a), 2)
+    )
     g = diagnose(X, named(codes))
     assert g.rank == 2
     assert g.entanglement_intensity == pytest.approx(1.0, abs=0.35)
@@ -135,7 +146,9 @@ def test_intensity_follows_the_matrix() -> None:
 
 def test_intensity_is_undefined_with_a_reason_when_no_direction_damages_its_own_concept() -> None:
     D = np.array([[0.0, 0.3], [0.2, -0.1]])
-    assert entanglement_intensity(D, np.array([0, 1])) == Undefined("no direction damages its own concept")
+    assert entanglement_intensity(D, np.array([0, 1])) == Undefined(
+        "no direction damages its own concept"
+    )
     assert entanglement_intensity(np.empty((0, 2)), np.empty(0, int)) == Undefined(
         "the readout has no informative direction"
     )

@@ -13,7 +13,9 @@ CONCEPTS = ("domain", "register", "shape")
 
 
 def geometry(damage: list[list[float]], own: tuple[str, ...] = CONCEPTS) -> Geometry:
-    """A real diagnosis with one direction per concept and this damage in its place (rows directions, columns concepts)."""
+    """A real diagnosis with one direction per concept and this damage in its place (rows
+    directions, columns concepts).
+    """
     rng = np.random.default_rng(0)
     labels = {name: [("a", "b")[bit] for bit in rng.integers(0, 2, 24)] for name in CONCEPTS}
     found = diagnose(rng.standard_normal((24, 6)), labels)
@@ -23,15 +25,35 @@ def geometry(damage: list[list[float]], own: tuple[str, ...] = CONCEPTS) -> Geom
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        ([[0.4, 0.0, 0.0], [0.0, 0.4, 0.0], [0.0, 0.0, 0.4]], [("domain",), ("register",), ("shape",)]),
+        (
+            [[0.4, 0.0, 0.0], [0.0, 0.4, 0.0], [0.0, 0.0, 0.4]],
+            [("domain",), ("register",), ("shape",)],
+        ),
         ([[0.4, 0.2, 0.0], [0.2, 0.4, 0.0], [0.0, 0.0, 0.4]], [("domain", "register"), ("shape",)]),
-        ([[0.4, 0.19, 0.0], [0.2, 0.4, 0.0], [0.0, 0.0, 0.4]], [("domain",), ("register",), ("shape",)]),
+        (
+            [[0.4, 0.19, 0.0], [0.2, 0.4, 0.0], [0.0, 0.0, 0.4]],
+            [("domain",), ("register",), ("shape",)],
+        ),
         ([[0.4, 0.0, 0.0], [0.0, 0.4, 0.4], [0.0, 0.0, 0.4]], [("domain",), ("register", "shape")]),
         ([[0.4, 0.3, 0.0], [0.2, 0.4, 0.3], [0.0, 0.2, 0.4]], [CONCEPTS]),
-        ([[0.4, -0.9, 0.0], [0.4, 0.4, 0.0], [0.0, 0.0, 0.4]], [("domain", "register"), ("shape",)]),
-        ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.4]], [("domain",), ("register",), ("shape",)]),
+        (
+            [[0.4, -0.9, 0.0], [0.4, 0.4, 0.0], [0.0, 0.0, 0.4]],
+            [("domain", "register"), ("shape",)],
+        ),
+        (
+            [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.4]],
+            [("domain",), ("register",), ("shape",)],
+        ),
     ],
-    ids=["nobody", "exactly half", "just below", "one way only", "a chain", "a gain is no damage", "nothing at all"],
+    ids=[
+        "nobody",
+        "exactly half",
+        "just below",
+        "one way only",
+        "a chain",
+        "a gain is no damage",
+        "nothing at all",
+    ],
 )
 def test_concepts_that_damage_one_another_are_aligned(
     damage: list[list[float]], expected: list[tuple[str, ...]]
@@ -43,7 +65,11 @@ def test_concepts_that_damage_one_another_are_aligned(
 
 def test_a_concept_that_owns_nothing_is_left_out() -> None:
     found = geometry([[0.4, 0.0, 0.4], [0.0, 0.4, 0.4]], own=("domain", "register"))
-    assert concept_groups(found, "isolated") == concept_groups(found, "aligned") == (("domain",), ("register",))
+    assert (
+        concept_groups(found, "isolated")
+        == concept_groups(found, "aligned")
+        == (("domain",), ("register",))
+    )
 
 
 def test_the_groups_share_out_all_informative_directions() -> None:

@@ -1,4 +1,5 @@
-"""Fast leave-one-out scores are those of refitting every fold: whole, after a removal, and on wide activations.
+"""Fast leave-one-out scores are those of refitting every fold: whole, after a removal, and on wide
+activations.
 
 One source of random designs for all three, so that none is tried on easier ones than another.
 """
@@ -18,7 +19,9 @@ DTYPES = st.sampled_from([np.float32, np.float64])
 
 
 def designs(**shape: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Arguments of `design`: two to six concepts, three scales, about the origin or a million away from it."""
+    """Arguments of `design`: two to six concepts, three scales, about the origin or a million away
+    from it.
+    """
     return st.fixed_dictionaries({
         "seed": st.integers(0, 2**32 - 1),
         "cardinalities": st.lists(st.integers(2, 4), min_size=2, max_size=6),
@@ -29,14 +32,18 @@ def designs(**shape: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 
 
 def shifted(X: np.ndarray) -> np.ndarray:
-    """Activations about their first probe. A readout with an intercept is the same, and no digits go to an offset."""
+    """Activations about their first probe. A readout with an intercept is the same, and no digits
+    go to an offset.
+    """
     moved: np.ndarray = X.astype(float) - X[0].astype(float)
     return moved
 
 
 @settings(max_examples=200, deadline=None)
 @given(at=designs(n=st.integers(10, 26), d=st.integers(1, 40), dtype=DTYPES))
-def test_leave_one_out_scores_equal_a_refit_of_every_fold(brute: ModuleType, design: Any, at: dict[str, Any]) -> None:
+def test_leave_one_out_scores_equal_a_refit_of_every_fold(
+    brute: ModuleType, design: Any, at: dict[str, Any]
+) -> None:
     X, columns = design(**at)
     labels = Labels.of(columns)
     ours = loo_scores(spectrum(X).residual_operator(1.0), labels.onehot)
@@ -46,7 +53,9 @@ def test_leave_one_out_scores_equal_a_refit_of_every_fold(brute: ModuleType, des
 
 @settings(max_examples=200, deadline=None)
 @given(at=designs(n=st.integers(10, 24), d=st.integers(2, 36), dtype=DTYPES))
-def test_scores_after_removal_equal_a_refit_of_every_fold(brute: ModuleType, design: Any, at: dict[str, Any]) -> None:
+def test_scores_after_removal_equal_a_refit_of_every_fold(
+    brute: ModuleType, design: Any, at: dict[str, Any]
+) -> None:
     X, columns = design(**at)
     labels = Labels.of(columns)
     g = diagnose(X, labels)
@@ -58,7 +67,9 @@ def test_scores_after_removal_equal_a_refit_of_every_fold(brute: ModuleType, des
         assert np.abs(ours[i] - theirs).max() <= 1e-9 * np.abs(theirs).max()
         gaps.append(brute.gap(theirs, columns_))
         if gaps[-1] > 1e-8:
-            np.testing.assert_array_equal(brute.hits(theirs, columns_).mean(axis=0), g.accuracy_after[i])
+            np.testing.assert_array_equal(
+                brute.hits(theirs, columns_).mean(axis=0), g.accuracy_after[i]
+            )
 
 
 @settings(max_examples=100, deadline=None)

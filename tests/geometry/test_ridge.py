@@ -1,4 +1,6 @@
-"""The readout against scikit-learn, and its edges; that its scores equal a refit is in test_refit.py."""
+"""The readout against scikit-learn, and its edges; that its scores equal a refit is in
+test_refit.py.
+"""
 
 from types import ModuleType
 from typing import Any
@@ -10,7 +12,15 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from repro.geometry import Labels
-from repro.geometry.ridge import accuracy, centred, first_largest, loo_scores, readout, reduced, spectrum
+from repro.geometry.ridge import (
+    accuracy,
+    centred,
+    first_largest,
+    loo_scores,
+    readout,
+    reduced,
+    spectrum,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -32,14 +42,20 @@ def test_readout_and_scores_agree_with_scikit_learn(design: Any, d: int) -> None
     X, columns = design(3, 24, d, (3, 4), offset=10.0)
     Y = Labels.of(columns).onehot
     operator = spectrum(X).residual_operator(1.0)
-    np.testing.assert_allclose(readout(spectrum(X).X, operator, Y), Ridge(alpha=1.0).fit(X, Y).coef_.T, atol=1e-11)
+    np.testing.assert_allclose(
+        readout(spectrum(X).X, operator, Y), Ridge(alpha=1.0).fit(X, Y).coef_.T, atol=1e-11
+    )
     rows = np.arange(24)
-    theirs = [Ridge(alpha=1.0).fit(X[rows != i], Y[rows != i]).predict(X[i : i + 1])[0] for i in rows]
+    theirs = [
+        Ridge(alpha=1.0).fit(X[rows != i], Y[rows != i]).predict(X[i : i + 1])[0] for i in rows
+    ]
     np.testing.assert_allclose(loo_scores(operator, Y), theirs, atol=1e-10)
 
 
 @pytest.mark.parametrize("d", [6, 50])
-def test_a_penalty_far_below_the_spectrum_costs_no_digits(brute: ModuleType, design: Any, d: int) -> None:
+def test_a_penalty_far_below_the_spectrum_costs_no_digits(
+    brute: ModuleType, design: Any, d: int
+) -> None:
     X, columns = design(1, 20, d, (3, 2), scale=1e4)
     Y = Labels.of(columns).onehot
     ours, theirs = loo_scores(spectrum(X).residual_operator(1.0), Y), brute.scores(X, Y, 1.0)
@@ -73,7 +89,8 @@ def test_centring_removes_an_offset_a_million_times_the_signal() -> None:
     far = X + 1e6
     exact = (far - 1e6) - (far - 1e6).mean(axis=0)
     np.testing.assert_allclose(centred(far), exact, atol=1e-15)
-    assert np.abs(far - far.mean(axis=0) - exact).max() > 1e-12  # the positive control: one pass is not enough
+    # the positive control: one pass is not enough
+    assert np.abs(far - far.mean(axis=0) - exact).max() > 1e-12
 
 
 def test_reduced_coordinates_keep_every_inner_product() -> None:

@@ -23,21 +23,42 @@ FILE = {"kind": "file", "path": "x.jsonl"}
 
 def test_a_good_source_is_accepted() -> None:
     assert (
-        Source.model_validate({"id": "x", "data": FILE | {"only": {"a": "b", "c": 1, "d": True}}}).data.kind == "file"
+        Source.model_validate(
+            {"id": "x", "data": FILE | {"only": {"a": "b", "c": 1, "d": True}}}
+        ).data.kind
+        == "file"
     )
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"path": "x.jsonl"}, "found {'path': 'x.jsonl'}, which has no kind; say kind: one of hub, standard_library, "),
-        (FILE | {"kind": "fil"}, "field data: found kind 'fil'; say kind: one of hub, standard_library, "),
-        (FILE | {"path": "x.txt"}, "field data.file.path: found 'x.txt'; expected a .jsonl or .parquet file"),
-        (FILE | {"sha256": "abc"}, "field data.file.sha256: found 'abc'; expected 64 hexadecimal digits"),
-        (FILE | {"pahts": "x"}, "field data.file.pahts: unknown; nearest is path; known are kind, path, "),
+        (
+            {"path": "x.jsonl"},
+            "found {'path': 'x.jsonl'}, which has no kind; say kind: one of hub, "
+            "standard_library, ",
+        ),
+        (
+            FILE | {"kind": "fil"},
+            "field data: found kind 'fil'; say kind: one of hub, standard_library, ",
+        ),
+        (
+            FILE | {"path": "x.txt"},
+            "field data.file.path: found 'x.txt'; expected a .jsonl or .parquet file",
+        ),
+        (
+            FILE | {"sha256": "abc"},
+            "field data.file.sha256: found 'abc'; expected 64 hexadecimal digits",
+        ),
+        (
+            FILE | {"pahts": "x"},
+            "field data.file.pahts: unknown; nearest is path; known are kind, path, ",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_source_is_said_without_pydantics_words(data: dict[str, Any], expected: str) -> None:
+def test_what_is_wrong_with_a_source_is_said_without_pydantics_words(
+    data: dict[str, Any], expected: str
+) -> None:
     line = told(data)
     assert expected in line
     assert "more)" not in line
@@ -47,7 +68,8 @@ def test_what_is_wrong_with_a_source_is_said_without_pydantics_words(data: dict[
 def test_a_value_that_fits_none_of_several_types_is_one_wrong_place() -> None:
     line = told(FILE | {"only": {"a": ["b"]}})
     assert line == (
-        "field data.file.only.a: found ['b']; expected a valid string or a valid integer or a valid boolean"
+        "field data.file.only.a: found ['b']; expected a valid string or a valid integer or "
+        "a valid boolean"
     )
     assert told(FILE | {"only": {"a": ["b"], "c": ["d"]}}).endswith("(and 1 more)")
 
@@ -55,7 +77,9 @@ def test_a_value_that_fits_none_of_several_types_is_one_wrong_place() -> None:
 def _patterns(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
         yield schema["pattern"]
-    for inside in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+    for inside in (
+        schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    ):
         yield from _patterns(inside)
 
 

@@ -32,19 +32,34 @@ def load(tmp_path: Path, condition: str = "mixed", source: str = "own", more: st
 
 @pytest.mark.parametrize(
     "name",
-    ['"code/math"', '"/../../../tmp/x"', "'a**b'", '"x\\e[31mred"', "..", ".hidden", "a b", "é", '"' + "a" * 81 + '"'],
+    [
+        '"code/math"',
+        '"/../../../tmp/x"',
+        "'a**b'",
+        '"x\\e[31mred"',
+        "..",
+        ".hidden",
+        "a b",
+        "é",
+        '"' + "a" * 81 + '"',
+    ],
 )
 def test_a_name_that_is_no_path_is_refused_with_the_rule(tmp_path: Path, name: str) -> None:
     load(tmp_path)
     for field in ("condition", "source"):
-        rule = rf"{field}s: the name .* becomes a path, expected letters|the control character '\\x1b'"
+        rule = (
+            rf"{field}s: the name .* becomes a path, expected letters|the control character "
+            r"'\\x1b'"
+        )
         with pytest.raises(ManifestError, match=rule):
             load(tmp_path, **{field: name})
 
 
 def test_two_identical_conditions_are_told(tmp_path: Path) -> None:
     same = "  again: {title: other words, phases: [{steps: 2, mixture: {code: 1.0}}]}"
-    with pytest.raises(ManifestError, match="conditions mixed and again are the same but for their titles"):
+    with pytest.raises(
+        ManifestError, match="conditions mixed and again are the same but for their titles"
+    ):
         load(tmp_path, more=same)
     load(tmp_path, more=same.replace("steps: 2", "steps: 3"))
 
@@ -67,5 +82,11 @@ def test_an_accepted_name_is_one_step_down_and_nothing_else(name: str) -> None:
 
 
 def test_usual_names_are_accepted() -> None:
-    for name in ("B3-λ0.1".replace("λ", ""), "code+math", "qwen2.5-coder-7b", "B4-0.03-detached", "_x"):
+    for name in (
+        "B3-λ0.1".replace("λ", ""),
+        "code+math",
+        "qwen2.5-coder-7b",
+        "B4-0.03-detached",
+        "_x",
+    ):
         assert check_name(name) == name

@@ -1,15 +1,19 @@
 """Probe sets are read whole or refused with a line that says where and why."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from repro.diagnose.diagnostics import measurements
 from repro.errors import ManifestError
-from repro.manifest.probes import Probe, load_probe_set, probe_set_names
+from repro.manifest.experiment import Diagnostics
+from repro.manifest.probes import Probe, load_probe_set, probe_folder, probe_set_names
 
 DECLARATION: dict[str, Any] = {
     "id": "tiny",
@@ -61,10 +65,14 @@ def test_every_set_of_ours_is_found_by_its_name_and_is_called_so(name: str) -> N
     }
 
 
-def test_the_content_hash_depends_on_texts_labels_ids_and_order_and_on_nothing_else(write: Callable[..., Path]) -> None:
+def test_the_content_hash_depends_on_texts_labels_ids_and_order_and_on_nothing_else(
+    write: Callable[..., Path],
+) -> None:
     plain = load_probe_set(write()).content_hash
     assert load_probe_set(write(title="Another title", licence="MIT")).content_hash == plain
-    reordered_keys = [{"text": line["text"], "labels": line["labels"], "id": line["id"]} for line in LINES]
+    reordered_keys = [
+        {"text": line["text"], "labels": line["labels"], "id": line["id"]} for line in LINES
+    ]
     assert load_probe_set(write(reordered_keys)).content_hash == plain
     changed = {
         "text": [{**LINES[0], "text": "other"}, *LINES[1:]],
@@ -76,18 +84,53 @@ def test_the_content_hash_depends_on_texts_labels_ids_and_order_and_on_nothing_e
     assert len({plain, *hashes.values()}) == 5
 
 
+def test_the_order_in_which_concepts_are_declared_moves_no_number(tmp_path: Path) -> None:
+    """It is not in the set's name: equal names, equal bits. The control: with its labels in that
+    order they do move.
+    """
+    ours = load_probe_set("factorial_48")
+    shutil.copytree(probe_folder("factorial_48"), tmp_path / "set")
+    declaration = yaml.safe_load((tmp_path / "set" / "concepts.yaml").read_text())
+    declaration["concepts"] = dict(reversed(declaration["concepts"].items()))
+    (tmp_path / "set" / "concepts.yaml").write_text(yaml.safe_dump(declaration, sort_keys=False))
+    turned = load_probe_set(tmp_path / "set")
+    assert (list(turned.concepts), turned.content_hash) == (
+        list(ours.concepts)[::-1],
+        ours.content_hash,
+    )
+    X = np.random.default_rng(0).normal(size=(48, 32)).astype(np.float32)
+
+    def rows(labels: Mapping[str, Sequence[str]]) -> dict[tuple[object, ...], float | None]:
+        found = measurements(X, labels, 0, Diagnostics(), None)
+        return {
+            (row.quantity, row.specification, row.direction, row.concept): row.value
+            for row in found
+        }
+
+    assert rows(turned.labels()) == rows(ours.labels())
+    assert rows(dict(reversed(ours.labels().items()))) != rows(ours.labels())
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ([{**LINES[0], "labels": {"domain": "code", "register": "rude"}}, *LINES[1:]], ":1: .*register 'rude'.*formal"),
-        ([LINES[0], {**LINES[1], "labels": {"domain": "code"}}, *LINES[2:]], r":2: .*\['domain'\].*exactly"),
+        (
+            [{**LINES[0], "labels": {"domain": "code", "register": "rude"}}, *LINES[1:]],
+            ":1: .*register 'rude'.*formal",
+        ),
+        (
+            [LINES[0], {**LINES[1], "labels": {"domain": "code"}}, *LINES[2:]],
+            r":2: .*\['domain'\].*exactly",
+        ),
         ([*LINES[:2], {"id": "x", "labels": LINES[2]["labels"]}, LINES[3]], ":3: .*text.*missing"),
         ([{**LINES[0], "weight": 2}, *LINES[1:]], ":1: .*weight"),
         ([*LINES, LINES[0]], "same id"),
         ([{**LINES[0], "text": ""}, *LINES[1:]], ":1: .*text"),
     ],
 )
-def test_a_bad_line_is_named_with_what_was_expected(write: Callable[..., Path], lines: list[Any], says: str) -> None:
+def test_a_bad_line_is_named_with_what_was_expected(
+    write: Callable[..., Path], lines: list[Any], says: str
+) -> None:
     with pytest.raises(ManifestError, match=says):
         load_probe_set(write(lines))
 
@@ -126,4 +169,6 @@ def test_line_separators_inside_a_text_do_not_split_it(write: Callable[..., Path
     odd = "one\u2028two\nthree"
     lines = [{**LINES[0], "text": odd}, *LINES[1:]]
     raw = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    assert load_probe_set(write(raw=raw)).probes[0] == Probe.model_validate({**LINES[0], "text": odd})
+    assert load_probe_set(write(raw=raw)).probes[0] == Probe.model_validate(
+        {**LINES[0], "text": odd}
+    )

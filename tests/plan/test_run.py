@@ -37,8 +37,7 @@ def test_titles_and_the_manifests_name_change_nothing(run: Run) -> None:
     [
         ({"seed": 99}, "seed"),
         ({"probe_hash": "0" * 64}, "probe_hash"),
-        ({"environment": {"image": "other"}}, "environment.image"),
-        ({"code": {"repro.worker": "x"}}, "code.repro.worker"),
+        ({"threads": 2}, "threads"),
     ],
 )
 def test_whatever_can_change_the_numbers_changes_the_name_and_is_named(
@@ -50,16 +49,26 @@ def test_whatever_can_change_the_numbers_changes_the_name_and_is_named(
 
 
 def test_a_changed_file_is_told_by_its_digest(run: Run) -> None:
-    """The difference lies deep in a list of sources; only what differs is told, and each further item."""
+    """The difference lies deep in a list of sources; only what differs is told, and each further
+    item.
+    """
     data = {"kind": "file", "path": "x.jsonl", "sha256": "0" * 64}
     old, new = (
-        changed(run, domains={"code": [{"id": "mine", "data": data | {"sha256": sha}}, *more]}).key()
-        for sha, more in (("0" * 64, ()), ("1" * 64, ({"id": "more", "data": {"kind": "python_topics"}},)))
+        changed(
+            run, domains={"code": [{"id": "mine", "data": data | {"sha256": sha}}, *more]}
+        ).key()
+        for sha, more in (
+            ("0" * 64, ()),
+            ("1" * 64, ({"id": "more", "data": {"kind": "python_topics"}},)),
+        )
     )
     lines = differences(old, new)
     assert lines[0] == f"domains.code.0.data.sha256: {'0' * 37}… → {'1' * 37}…"
-    assert [line.split(":")[0] for line in lines] == ["domains.code.0.data.sha256", "domains.code.1"]
-    assert lines[1].startswith("domains.code.1: (absent) → {'id': 'more'")
+    assert [line.split(":")[0] for line in lines] == [
+        "domains.code.0.data.sha256",
+        "domains.code.1",
+    ]
+    assert lines[1].startswith("domains.code.1: (absent) → {'data': {'kind': 'python_topics'")
     assert differences(old, old) == []
 
 
@@ -130,7 +139,11 @@ def test_a_run_read_back_from_json_has_the_same_name(run: Run) -> None:
 
 
 def test_an_untrained_condition_is_planned_once_and_without_a_seed() -> None:
-    bases = [run for run in expand(load_experiment("smoke"), local_environment()) if run.condition_id == "B0"]
+    bases = [
+        run
+        for run in expand(load_experiment("smoke"), local_environment())
+        if run.condition_id == "B0"
+    ]
     assert [run.model.id for run in bases] == ["tiny-qwen2", "tiny-llama", "tiny-mistral"]
     assert all(run.seed is None for run in bases)
 
@@ -161,10 +174,12 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
-def test_docstrings_and_comments_change_no_run(copied: Path) -> None:
+def test_docstrings_and_comments_change_no_digest_of_sources(copied: Path) -> None:
     before = code.worker_code.__wrapped__()
     path = copied / "train" / "loop.py"
-    text = path.read_text().replace('"""One optimizer step on all', '"""Rewritten. One optimizer step on all')
+    text = path.read_text().replace(
+        '"""Take one optimizer step on all', '"""Rewritten. Take one optimizer step on all'
+    )
     path.write_text(f"# a comment\n{text}")
     assert code.worker_code.__wrapped__() == before
 
@@ -179,8 +194,15 @@ def test_a_changed_statement_changes_the_module_and_only_it(copied: Path) -> Non
 
 def test_the_workers_modules_are_followed_and_the_hosts_are_not() -> None:
     reached = set(code.worker_code())
-    assert {"repro.worker", "repro.diagnose.session", "repro.geometry.damage", "repro.train.loop"} <= reached
+    assert {
+        "repro.worker",
+        "repro.worker.session",
+        "repro.geometry.damage",
+        "repro.train.loop",
+    } <= reached
     assert not any(
-        name.startswith(("repro.cli", "repro.store", "repro.verify", "repro.execute", "repro.report"))
+        name.startswith(
+            ("repro.cli", "repro.store", "repro.verify", "repro.execute", "repro.report")
+        )
         for name in reached
     )

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from repro.files import GIB
 from repro.manifest.data import HubDataset, LocalFile, Source
 from repro.manifest.load import load_sources
-from repro.plan.texts import GIB, texts_file, texts_gibibytes
+from repro.plan.texts import texts_file, texts_gibibytes
 from repro.train.texts import materialise_texts
 
 
 def hub_set(name: str, gibibytes: float | None) -> Source:
     """A hub set whose texts take at most so much."""
-    return Source(id=name, data=HubDataset(repository="a/b", revision="c" * 40, template="{t}", gibibytes=gibibytes))
+    return Source(
+        id=name,
+        data=HubDataset(repository="a/b", revision="c" * 40, template="{t}", gibibytes=gibibytes),
+    )
 
 
 def test_stated_sizes_add_up_and_a_source_named_twice_counts_once() -> None:
@@ -22,13 +26,19 @@ def test_stated_sizes_add_up_and_a_source_named_twice_counts_once() -> None:
 
 def test_a_size_nobody_states_is_named_and_no_zero() -> None:
     packed = Source(id="packed", data=LocalFile(path="records.parquet"))
-    assert texts_gibibytes([hub_set("a", 1.5), hub_set("b", None), packed]) == (1.5, ["b", "packed"])
+    assert texts_gibibytes([hub_set("a", 1.5), hub_set("b", None), packed]) == (
+        1.5,
+        ["b", "packed"],
+    )
 
 
 def test_a_file_of_ones_own_is_as_large_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text("".join(json.dumps({"text": "a" * 1000}) + "\n" for _ in range(100)))
-    assert texts_gibibytes([Source(id="mine", data=LocalFile(path=str(path)))]) == (path.stat().st_size / GIB, [])
+    assert texts_gibibytes([Source(id="mine", data=LocalFile(path=str(path)))]) == (
+        path.stat().st_size / GIB,
+        [],
+    )
 
 
 @pytest.mark.parametrize("name", ["standard_library", "python_topics", "grade_school"])

@@ -1,4 +1,6 @@
-"""kill -9 at many moments of every command that writes store or cache: the next one works, and nothing is lost."""
+"""kill -9 at many moments of every command that writes store or cache: the next one works, and
+nothing is lost.
+"""
 
 import os
 import signal
@@ -28,7 +30,9 @@ def struck(verb: list[str], results: Path, **environment: str) -> int:
     subprocess.run(command, env=given, capture_output=True, check=False)
     whole, killed = time.monotonic() - began, 0
     for number in range(MOMENTS):
-        process = subprocess.Popen(command, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             process.wait(whole * (0.3 + 0.7 * number / MOMENTS))
         except subprocess.TimeoutExpired:
@@ -41,11 +45,11 @@ def struck(verb: list[str], results: Path, **environment: str) -> int:
 
 def check_what_is_there(results: Path) -> None:
     """After each kill: the store that is there is whole, sealed, and holds what it held."""
-    from repro.store.check import compare
+    from repro.store.check import compare_with_folders
     from repro.store.database import connect
 
     with connect(results) as connection:
-        compare(results, connection)
+        compare_with_folders(results, connection)
     assert query(results, "SELECT count(*) FROM runs")[1] == [(3,)]
 
 
@@ -69,7 +73,9 @@ def test_a_killed_command_leaves_a_store_that_the_next_one_reads(
 def test_a_store_is_whole_at_every_single_step_of_taking_its_place(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process dies before each system call that changes the folder, in turn: no timing is needed."""
+    """The process dies before each system call that changes the folder, in turn: no timing is
+    needed.
+    """
     from repro.store import seal
     from repro.store.ingest import ingest
 
@@ -82,7 +88,10 @@ def test_a_store_is_whole_at_every_single_step_of_taking_its_place(
             real, count = getattr(module, name), [0]
 
             def dying(
-                *given: object, real: Callable[..., object] = real, count: list[int] = count, nth: int = nth
+                *given: object,
+                real: Callable[..., object] = real,
+                count: list[int] = count,
+                nth: int = nth,
             ) -> object:
                 count[0] += 1
                 if count[0] == nth + 1:
@@ -97,7 +106,9 @@ def test_a_store_is_whole_at_every_single_step_of_taking_its_place(
 
 
 @pytest.mark.worker
-def test_a_killed_fetch_is_made_up_for_by_the_next(repro: Command, cache: Path, tmp_path: Path) -> None:
+def test_a_killed_fetch_is_made_up_for_by_the_next(
+    repro: Command, cache: Path, tmp_path: Path
+) -> None:
     """Texts come whole or not at all."""
     own = tmp_path / "cache"
     own.mkdir()
@@ -109,7 +120,10 @@ def test_a_killed_fetch_is_made_up_for_by_the_next(repro: Command, cache: Path, 
         for path in (own / "data").iterdir():
             path.unlink()
         process = subprocess.Popen(
-            command, env={**os.environ, "REPRO_CACHE": str(own)}, stdout=subprocess.DEVNULL, start_new_session=True
+            command,
+            env={**os.environ, "REPRO_CACHE": str(own)},
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             process.wait(1 + 4 * number / MOMENTS)
@@ -119,4 +133,6 @@ def test_a_killed_fetch_is_made_up_for_by_the_next(repro: Command, cache: Path, 
         for path in (own / "data").glob("*.jsonl"):
             assert file_digest(path) == texts[path.name], "what is there is whole"
     assert repro("fetch", "smoke", REPRO_CACHE=str(own)).returncode == 0
-    assert {path.name: file_digest(path) for path in (own / "data").iterdir() if path.name[0] != "."} == texts
+    assert {
+        path.name: file_digest(path) for path in (own / "data").iterdir() if path.name[0] != "."
+    } == texts

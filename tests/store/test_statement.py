@@ -1,6 +1,8 @@
-"""SQL that writes, reads files, reaches the network or never ends is refused or stopped; honest SQL is answered.
+"""SQL that writes, reads files, reaches the network or never ends is refused or stopped; honest SQL
+is answered.
 
-Every statement is tried on a real store, whose bytes must be what they were; the honest ones are the control.
+Every statement is tried on a real store, whose bytes must be what they were; the honest ones are
+the control.
 """
 
 import json
@@ -189,7 +191,11 @@ def statements(text: str) -> list[str]:
 
 def content(folder: Path) -> dict[str, str]:
     """Digest of every file below."""
-    return {str(path.relative_to(folder)): file_digest(path) for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): file_digest(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.mark.worker
@@ -208,7 +214,9 @@ def test_no_statement_that_writes_or_reaches_out_is_answered(
     assert query(results, "SELECT count(*) FROM runs")[1] == [(3,)], "the control"
 
 
-@pytest.mark.parametrize("sql", [line for line in statements(WRITING) if not line.startswith(("WITH", "FROM"))])
+@pytest.mark.parametrize(
+    "sql", [line for line in statements(WRITING) if not line.startswith(("WITH", "FROM"))]
+)
 def test_what_writes_is_told_by_its_kind_before_any_database_is_open(sql: str) -> None:
     with pytest.raises(InputError, match=r"is not answered|found \d statements"):
         check_statement(sql.format(store="s", results="r"))
@@ -219,7 +227,11 @@ def test_no_path_is_allowed_even_to_a_connection_that_checks_nothing(results: Pa
     store = results / "repro.duckdb"
     with connect(results) as connection:
         assert connection.execute("SELECT current_setting('allowed_paths')").fetchall() == [([],)]
-        for sql in (f"COPY (SELECT 1) TO '{store}.wal'", f"SELECT * FROM read_blob('{store}')", "DELETE FROM runs"):
+        for sql in (
+            f"COPY (SELECT 1) TO '{store}.wal'",
+            f"SELECT * FROM read_blob('{store}')",
+            "DELETE FROM runs",
+        ):
             with pytest.raises(duckdb.Error):
                 connection.execute(sql)
         assert connection.execute("SELECT count(*) FROM runs").fetchall() == [(3,)], "the control"
@@ -246,10 +258,17 @@ def test_a_query_without_end_is_stopped_in_time(repro: Command, results: Path, s
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_query_is_ended_by_a_signal_at_once_and_leaves_no_process(results: Path, sent: signal.Signals) -> None:
+def test_a_query_is_ended_by_a_signal_at_once_and_leaves_no_process(
+    results: Path, sent: signal.Signals
+) -> None:
     sql = "SELECT count(*) FROM range(1000000000000)"
     command = [sys.executable, "-m", "repro", "sql", sql, "--results", str(results)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # in the background of a script it is ignored, and inherited
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         time.sleep(2.5)
         assert process.poll() is None, "the control: it is at work"
         process.send_signal(sent)
@@ -262,9 +281,12 @@ def test_a_query_is_ended_by_a_signal_at_once_and_leaves_no_process(results: Pat
 
 def test_json_is_json_and_loses_no_column(repro: Command, results: Path) -> None:
     sql = (
-        "SELECT 'nan'::DOUBLE AS r, '-inf'::DOUBLE AS w, 1 AS n, 2 AS n, 3 AS n_2, DATE '2026-01-02' AS d, NULL AS u, "
-        "12345678901234567890.123456789::DECIMAL(38, 9) AS x, 0.5::DECIMAL(4, 2) AS y, ['nan'::FLOAT] AS l, "
-        "MAP {1: 2} AS m, {'a': TIME '10:00:00'} AS s, 'é\x1b' AS t, INTERVAL 1 DAY AS i, 'x'::BLOB AS b"
+        "SELECT 'nan'::DOUBLE AS r, '-inf'::DOUBLE AS w, 1 AS n, 2 AS n, 3 AS n_2, DATE "
+        "'2026-01-02' AS d, NULL AS u, "
+        "12345678901234567890.123456789::DECIMAL(38, 9) AS x, 0.5::DECIMAL(4, 2) AS y, "
+        "['nan'::FLOAT] AS l, "
+        "MAP {1: 2} AS m, {'a': TIME '10:00:00'} AS s, 'é\x1b' AS t, INTERVAL 1 DAY AS i, "
+        "'x'::BLOB AS b"
     )
     done = repro("sql", sql, "--format", "json", results=results)
 
@@ -282,7 +304,10 @@ def test_json_is_json_and_loses_no_column(repro: Command, results: Path) -> None
 def test_csv_keeps_null_apart_from_nothing_and_quotes_what_a_spreadsheet_would_run(
     repro: Command, results: Path
 ) -> None:
-    sql = "SELECT '=1+1' AS \"@a\", -5 AS b, NULL AS c, '' AS d, 'x,\"y' AS e, true AS f, 0.10::DECIMAL(4, 2) AS g"
+    sql = (
+        "SELECT '=1+1' AS \"@a\", -5 AS b, NULL AS c, '' AS d, 'x,\"y' AS e, true AS f, "
+        "0.10::DECIMAL(4, 2) AS g"
+    )
     plain = repro("sql", sql, "--format", "csv", results=results).stdout.splitlines()
     assert plain == ["@a,b,c,d,e,f,g", '=1+1,-5,,"","x,""y",true,0.10']
     safe = repro("sql", sql, "--format", "csv", "--safe-csv", results=results).stdout.splitlines()
@@ -291,7 +316,11 @@ def test_csv_keeps_null_apart_from_nothing_and_quotes_what_a_spreadsheet_would_r
 
 
 def test_control_characters_are_spelled_out_in_a_table(repro: Command, results: Path) -> None:
-    done = repro("sql", "SELECT chr(27) || '[31mred' AS x, 'a' || chr(8238) || 'b' AS \"n\x1b[0m\"", results=results)
+    done = repro(
+        "sql",
+        "SELECT chr(27) || '[31mred' AS x, 'a' || chr(8238) || 'b' AS \"n\x1b[0m\"",
+        results=results,
+    )
     assert "\\x1b[31mred" in done.stdout
     assert "a\\u202eb" in done.stdout
     assert "n\\x1b[0m" in done.stdout
@@ -303,12 +332,19 @@ def test_a_table_shows_a_thousand_rows_and_says_so(repro: Command, results: Path
     done = repro("sql", "SELECT * FROM range(1500)", results=results)
     assert "the first 1,000 rows" in done.stdout
     assert (
-        len(repro("sql", "SELECT * FROM range(1500)", "--format", "csv", results=results).stdout.splitlines()) == 1501
+        len(
+            repro(
+                "sql", "SELECT * FROM range(1500)", "--format", "csv", results=results
+            ).stdout.splitlines()
+        )
+        == 1501
     )
 
 
 @pytest.mark.worker
-def test_a_store_beside_a_log_is_refused_with_the_command_that_mends_it(repro: Command, results: Path) -> None:
+def test_a_store_beside_a_log_is_refused_with_the_command_that_mends_it(
+    repro: Command, results: Path
+) -> None:
     """DuckDB would replay any log that lies there, forged or stale."""
     assert repro("sql", "SELECT 1", results=results).returncode == 0, "the control"
     (results / "repro.duckdb.wal").write_bytes(b"a log of another database")

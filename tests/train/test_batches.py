@@ -1,19 +1,30 @@
 """Which sequences share a forward pass."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.errors import InputError
 from repro.manifest.training import Training
-from repro.train.batches import check_predicting, group, pad, passes
+from repro.train.batches import Batch, check_predicting, group, pad
+
+
+def padded(sequences: list[list[int]], bound: int) -> list[Batch]:
+    """The padded passes of one step."""
+    found = group(sequences, Training(tokens_per_forward=bound))
+    return [batch for batch in found if isinstance(batch, Batch)]
+
 
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 
 
 @given(LENGTHS, st.integers(1, 300))
-def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(lengths: list[int], bound: int) -> None:
-    found = passes(lengths, Training(tokens_per_forward=bound))
+def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(
+    lengths: list[int], bound: int
+) -> None:
+    found = Training(tokens_per_forward=bound).passes(lengths)
     assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
     for rows in found:
         assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= bound
@@ -21,37 +32,76 @@ def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(lengths: li
 
 @given(LENGTHS, st.integers(1, 300))
 def test_passes_are_of_similar_length_the_longest_first(lengths: list[int], bound: int) -> None:
-    found = [[lengths[row] for row in rows] for rows in passes(lengths, Training(tokens_per_forward=bound))]
+    found = [
+        [lengths[row] for row in rows]
+        for rows in Training(tokens_per_forward=bound).passes(lengths)
+    ]
     flat = [length for rows in found for length in rows]
     assert flat == sorted(lengths, reverse=True)
 
 
 @given(LENGTHS)
-def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_single_pass(lengths: list[int]) -> None:
-    assert len(passes(lengths, Training(tokens_per_forward=1))) == len(lengths)
-    assert len(passes(lengths, Training(tokens_per_forward=60 * 40))) == 1
+def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_single_pass(
+    lengths: list[int],
+) -> None:
+    assert len(Training(tokens_per_forward=1).passes(lengths)) == len(lengths)
+    assert len(Training(tokens_per_forward=60 * 40).passes(lengths)) == 1
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_packed_passes_hold_every_sequence_once_within_the_bound_and_half_fill_it(
+    lengths: list[int], bound: int
+) -> None:
+    """The largest comes first; of two passes neither would have taken the other's sequences."""
+    training = Training(tokens_per_forward=bound, packing="packed")
+    found = training.passes(lengths)
+    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
+    sizes = [training.computed([lengths[row] for row in rows]) for rows in found]
+    assert sum(sizes) == sum(lengths), "there is no padding"
+    assert sizes == sorted(sizes, reverse=True)
+    for rows, size in zip(found, sizes, strict=True):
+        assert len(rows) == 1 or size <= bound
+    assert all(one + other > bound for one, other in pairwise(sizes))
+
+
+@given(LENGTHS)
+def test_padding_is_counted(lengths: list[int]) -> None:
+    assert Training().computed(lengths) == pad([[0] * n for n in lengths]).ids.numel()
 
 
 @given(st.lists(st.integers(2, 60), min_size=1, max_size=40), st.integers(1, 300))
 def test_grouping_keeps_every_token_and_counts_its_targets(lengths: list[int], bound: int) -> None:
-    sequences = [[100 * row + place for place in range(length)] for row, length in enumerate(lengths)]
-    batches = group(sequences, Training(tokens_per_forward=bound))
-    held = [ids[mask.bool()].tolist() for batch in batches for ids, mask in zip(batch.ids, batch.mask, strict=True)]
+    sequences = [
+        [100 * row + place for place in range(length)] for row, length in enumerate(lengths)
+    ]
+    batches = padded(sequences, bound)
+    held = [
+        ids[mask.bool()].tolist()
+        for batch in batches
+        for ids, mask in zip(batch.ids, batch.mask, strict=True)
+    ]
     assert sorted(held) == sorted(sequences)
     assert sum(batch.targets for batch in batches) == sum(lengths) - len(lengths)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 9))
-def test_no_pass_is_without_a_predicted_token_and_none_is_lost(lengths: list[int], bound: int) -> None:
+def test_no_pass_is_without_a_predicted_token_and_none_is_lost(
+    lengths: list[int], bound: int
+) -> None:
     sequences = [[7] * length for length in lengths]
-    batches = group(sequences, Training(tokens_per_forward=bound))
-    assert all(batch.targets for batch in batches)
-    assert sum(batch.targets for batch in batches) == sum(length - 1 for length in lengths if length)
+    for packing in ("padded", "packed"):
+        training = Training(tokens_per_forward=bound, packing=packing)
+        batches = group(sequences, training)
+        assert all(batch.targets for batch in batches)
+        assert sum(batch.targets for batch in batches) == sum(
+            length - 1 for length in lengths if length
+        )
 
 
 def test_texts_of_which_no_token_is_predicted_are_refused_in_one_line() -> None:
     expected = (
-        r"^step 3: found no text of two tokens or more among 2, .*; bring longer texts, or set `append_eos: true`"
+        r"^step 3: found no text of two tokens or more among 2, .*; bring longer texts, or "
+        r"set `append_eos: true`"
     )
     with pytest.raises(InputError, match=expected):
         check_predicting([[5], []], "step 3")

@@ -9,13 +9,15 @@ from bitsandbytes.nn.modules import Linear4bit, Params4bit
 from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
-from repro.execute.fetch import fetch_models
+from repro.fetch.models import fetch_models
+from repro.manifest.adapters import Lora
 from repro.manifest.load import load_models
-from repro.manifest.training import Lora, Training
+from repro.manifest.training import Training
+from repro.train.adapters.place import adapt
 from repro.train.batches import Batch, pad, tokenise
 from repro.train.fused import FusedLinear4bit, SharedCast, dropped, kept, kept_share
 from repro.train.loss import step_weight, weighted_loss
-from repro.train.model import add_lora, load_base, load_tokenizer, trainable, without_dropout
+from repro.train.model import load_base, load_tokenizer, trainable, without_dropout
 from repro.train.texts import standard_library
 
 
@@ -46,7 +48,7 @@ def width(layer: FusedLinear4bit) -> tuple[int, int]:
 
 def ours(folder: Path, training: Training) -> nn.Module:
     """The model with fused layers."""
-    return perturbed(add_lora(load_base(folder, training), training, 0))
+    return perturbed(adapt(load_base(folder, training), training, 0))
 
 
 def pefts(folder: Path, training: Training) -> nn.Module:
@@ -54,7 +56,10 @@ def pefts(folder: Path, training: Training) -> nn.Module:
     torch.manual_seed(0)
     lora = training.lora
     config = LoraConfig(
-        r=lora.rank, lora_alpha=int(lora.alpha), lora_dropout=lora.dropout, target_modules=list(lora.targets)
+        r=lora.rank,
+        lora_alpha=int(lora.alpha),
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
     )
     return perturbed(get_peft_model(load_base(folder, training), config).train())
 
@@ -87,14 +92,20 @@ def loss_and_gradients(model: nn.Module, given: Batch, training: Training) -> di
     weight_M = step_weight(given, given.targets, len(given.ids), "tokens")
     loss = weighted_loss(model, given, weight_M, training.compute)
     loss.backward()
-    found = {name.split("base_model.model.")[-1]: p.grad for name, p in trainable(model).items() if p.grad is not None}
+    found = {
+        name.split("base_model.model.")[-1]: p.grad
+        for name, p in trainable(model).items()
+        if p.grad is not None
+    }
     return {"loss": loss.detach(), **found}
 
 
 def worst(found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
     """Largest relative difference in norm."""
     assert found.keys() == expected.keys()
-    return max(float((found[name] - expected[name]).norm() / expected[name].norm()) for name in expected)
+    return max(
+        float((found[name] - expected[name]).norm() / expected[name].norm()) for name in expected
+    )
 
 
 @pytest.mark.parametrize("folder", ["tiny_llama", "tiny_qwen2"])
@@ -126,7 +137,9 @@ def test_in_bfloat16_gradients_are_as_near_to_float32_as_pefts(tiny_llama: Path)
 
 
 @pytest.mark.parametrize("compute", ["float32", "bfloat16"])
-def test_kept_weights_give_the_bits_of_those_brought_back_each_time(tiny_llama: Path, compute: str) -> None:
+def test_kept_weights_give_the_bits_of_those_brought_back_each_time(
+    tiny_llama: Path, compute: str
+) -> None:
     each, once = (
         protocol(dequantise=way, compute=compute, lora=Lora(rank=8, alpha=16, dropout=0.2))
         for way in ("each_time", "once")
@@ -138,11 +151,16 @@ def test_kept_weights_give_the_bits_of_those_brought_back_each_time(tiny_llama: 
     assert all(torch.equal(expected[name], value) for name, value in found.items())
     assert all(torch.equal(expected[name], value) for name, value in again.items())
     kept_weights = [
-        sum(m._kept is not None for m in model.modules() if isinstance(m, FusedLinear4bit)) for model in models
+        sum(m._kept is not None for m in model.modules() if isinstance(m, FusedLinear4bit))
+        for model in models
     ]
     assert kept_weights[0] == 0
-    assert kept_weights[1] == sum(isinstance(module, FusedLinear4bit) for module in models[1].modules())
-    assert models[0].state_dict().keys() == models[1].state_dict().keys(), "a kept weight is no part of the state"
+    assert kept_weights[1] == sum(
+        isinstance(module, FusedLinear4bit) for module in models[1].modules()
+    )
+    assert models[0].state_dict().keys() == models[1].state_dict().keys(), (
+        "a kept weight is no part of the state"
+    )
 
 
 def test_weights_come_back_as_bitsandbytes_brings_them(tiny_llama: Path) -> None:
@@ -170,7 +188,9 @@ def test_dropout_switches_off_its_rate_of_independent_entries_and_keeps_the_mean
         assert dropped(ones, first).sum() == first.sum()
 
 
-def test_dropout_leaves_the_expected_output_and_is_off_where_it_is_switched_off(tiny_llama: Path) -> None:
+def test_dropout_leaves_the_expected_output_and_is_off_where_it_is_switched_off(
+    tiny_llama: Path,
+) -> None:
     training = protocol(lora=Lora(rank=8, alpha=16, dropout=0.3))
     model = ours(tiny_llama, training)
     layer = next(module for module in model.modules() if isinstance(module, FusedLinear4bit))
@@ -222,7 +242,9 @@ def test_a_bias_keeps_its_bits(tiny_qwen2: Path) -> None:
     """bitsandbytes' own layer rounds it for good at its first product in bfloat16."""
     training = protocol(compute="bfloat16")
     model = ours(tiny_qwen2, training)
-    biases: list[Any] = [m.get_base_layer().bias for m in model.modules() if isinstance(m, FusedLinear4bit)]
+    biases: list[Any] = [
+        m.get_base_layer().bias for m in model.modules() if isinstance(m, FusedLinear4bit)
+    ]
     biased = [bias for bias in biases if bias is not None]
     assert biased
     with torch.no_grad():

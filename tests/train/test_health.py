@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
-from repro.train.health import Divergence, check_activations, check_parameters, last_healthy, read_state, save_state
+from repro.train.health import (
+    Divergence,
+    check_activations,
+    check_parameters,
+    last_healthy,
+    read_state,
+    save_state,
+)
 
 
 def state(step: int) -> dict[str, Tensor]:
@@ -61,7 +68,10 @@ def test_activations_that_fell_silent_or_exploded_are_no_health_and_a_changed_sc
         found = check_activations(np.float32(scale) * X, rms, 20, 10)
         assert found is not None
         assert found.bad == 11, "somewhere after step 10, where they were last measured"
-        assert found.problem == f"diverged by step 20: activation RMS {scale * rms:.3g} where step 0 had {rms:.3g}"
+        assert (
+            found.problem
+            == f"diverged by step 20: activation RMS {scale * rms:.3g} where step 0 had {rms:.3g}"
+        )
     assert check_activations(0.0 * X, None, 0, -1) is None, "nothing to compare a base model with"
     X[2, 3] = np.nan
     found = check_activations(X, rms, 20, 10)

@@ -1,4 +1,6 @@
-"""Data sets of a hub: the first records alone where a source says so, one at a time, from a small hub on loopback."""
+"""Data sets of a hub: the first records alone where a source says so, one at a time, from a small
+hub on loopback.
+"""
 
 import gzip
 import io
@@ -25,7 +27,8 @@ EXPECTED = [f"text {number} «{'·' * (number % 7)}»" for number in range(5000)
 
 
 pytestmark = pytest.mark.skipif(
-    not os.access("/dev/shm", os.W_OK), reason="needs /dev/shm, which streaming data sets share memory through"
+    not os.access("/dev/shm", os.W_OK),
+    reason="needs /dev/shm, which streaming data sets share memory through",
 )
 
 
@@ -37,12 +40,18 @@ def lines(start: int, stop: int) -> bytes:
 def table(start: int, stop: int) -> bytes:
     """The same as Parquet, in row groups of 500."""
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([{"text": text} for text in EXPECTED[start:stop]]), sink, row_group_size=500)
+    pq.write_table(
+        pa.Table.from_pylist([{"text": text} for text in EXPECTED[start:stop]]),
+        sink,
+        row_group_size=500,
+    )
     return sink.getvalue()
 
 
 def archive(packed: bool) -> bytes:
-    """The first 300 records in three files of the split train, as CodeSearchNet zips them: beside other splits and a pickle."""
+    """The first 300 records in three files of the split train, as CodeSearchNet zips them: beside
+    other splits and a pickle.
+    """
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as file:
         file.writestr("python_dedupe_definitions_v2.pkl", b"a pickle")
@@ -64,7 +73,9 @@ class Hub:
     address: str = ""
 
     def answer(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        """Information and paths under /api, files (or the part a Range header asks for) under /resolve."""
+        """Information and paths under /api, files (or the part a Range header asks for) under
+        /resolve.
+        """
         path = request.path.split("?")[0]
         if f"/resolve/{REVISION}/" in path:
             return self.file(path.split(f"/resolve/{REVISION}/")[1], request)
@@ -76,7 +87,13 @@ class Hub:
             return 200, {"Content-Type": "application/json"}, json.dumps(listed).encode()
         if path.startswith("/api/datasets/"):
             siblings = [{"rfilename": name} for name in self.files]
-            about = {"id": "example/many", "sha": REVISION, "siblings": siblings, "tags": [], "private": False}
+            about = {
+                "id": "example/many",
+                "sha": REVISION,
+                "siblings": siblings,
+                "tags": [],
+                "private": False,
+            }
             return 200, {"Content-Type": "application/json"}, json.dumps(about).encode()
         return 404, {}, b""
 
@@ -103,14 +120,20 @@ def hub(helper: Callable[[str], ModuleType]) -> Iterator[Hub]:
         "a.jsonl": lines(0, 3000), "b.jsonl": lines(3000, 5000),
         "a.parquet": table(0, 3000), "b.parquet": table(3000, 5000),
     })  # fmt: skip
-    with helper("execute/fetch/loopback.py").serving(held.answer) as held.address:
+    with helper("fetch/loopback.py").serving(held.answer) as held.address:
         yield held
 
 
 def named(kind: str, records: int | None = None) -> Source:
     """The set by its files of one kind."""
     files = (f"a.{kind}", f"b.{kind}")
-    data = HubDataset(repository="example/many", revision=REVISION, files=files, template="{text}", records=records)
+    data = HubDataset(
+        repository="example/many",
+        revision=REVISION,
+        files=files,
+        template="{text}",
+        records=records,
+    )
     return Source(id="many", data=data)
 
 
@@ -119,11 +142,13 @@ Fetch = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def fetch(hub: Hub, tmp_path: Path) -> Fetch:
-    """Bring a source's texts into the cache, as `repro fetch` does, in a process that knows this hub alone."""
+    """Bring a source's texts into the cache, as `repro fetch` does, in a process that knows this
+    hub alone.
+    """
 
     def run(source: Source) -> subprocess.CompletedProcess[str]:
         code = (
-            "import sys; from pathlib import Path; from repro.execute.fetch import fetch_texts; "
+            "import sys; from pathlib import Path; from repro.fetch.texts import fetch_texts; "
             "from repro.manifest.data import Source; "
             "fetch_texts([Source.model_validate_json(sys.argv[1])], Path(sys.argv[2]), print)"
         )
@@ -148,7 +173,9 @@ def test_the_first_records_alone_are_taken_and_all_without_a_number(
 ) -> None:
     few = fetch(named(kind, 100))
     assert few.returncode == 0, few.stderr
-    assert held(named(kind, 100), tmp_path) == EXPECTED[:100], "its digest is right too, else it is not read"
+    assert held(named(kind, 100), tmp_path) == EXPECTED[:100], (
+        "its digest is right too, else it is not read"
+    )
     assert set(hub.asked) == {f"a.{kind}"}, "the second file is not downloaded"
     every = fetch(named(kind))
     assert every.returncode == 0, every.stderr
@@ -161,7 +188,9 @@ def test_a_number_of_records_may_end_inside_the_second_file(fetch: Fetch, tmp_pa
     assert held(named("parquet", 3100), tmp_path) == EXPECTED[:3100]
 
 
-def test_what_comes_after_the_last_record_asked_for_is_not_read(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+def test_what_comes_after_the_last_record_asked_for_is_not_read(
+    fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
     """A broken second file stops whoever asks for one record of it, and nobody else."""
     hub.files["b.jsonl"] = b"<html>"
     assert fetch(named("jsonl", 3000)).returncode == 0
@@ -169,14 +198,23 @@ def test_what_comes_after_the_last_record_asked_for_is_not_read(fetch: Fetch, hu
     for source in (named("jsonl", 3001), named("jsonl")):
         refused = fetch(source)
         assert refused.returncode
-        assert "data set example/many@bbbbbbbbbbbb: cannot be had here" in refused.stderr.strip().splitlines()[-1]
-    assert len(list((tmp_path / "data").iterdir())) == 2, "one file and its digest; nothing of what was refused"
+        assert (
+            "data set example/many@bbbbbbbbbbbb: cannot be had here"
+            in refused.stderr.strip().splitlines()[-1]
+        )
+    assert len(list((tmp_path / "data").iterdir())) == 2, (
+        "one file and its digest; nothing of what was refused"
+    )
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["packed again", "plain"])
-def test_of_an_archive_the_split_alone_is_read(fetch: Fetch, hub: Hub, tmp_path: Path, packed: bool) -> None:
+def test_of_an_archive_the_split_alone_is_read(
+    fetch: Fetch, hub: Hub, tmp_path: Path, packed: bool
+) -> None:
     hub.files["data/python.zip"] = archive(packed)
-    data = HubDataset(repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}")
+    data = HubDataset(
+        repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}"
+    )
     done = fetch(Source(id="zipped", data=data))
     assert done.returncode == 0, done.stderr
     assert held(Source(id="zipped", data=data), tmp_path) == EXPECTED[:300]
@@ -184,7 +222,9 @@ def test_of_an_archive_the_split_alone_is_read(fetch: Fetch, hub: Hub, tmp_path:
 
 def test_an_archive_that_is_none_is_one_line(fetch: Fetch, hub: Hub) -> None:
     hub.files["data/python.zip"] = b"<html>"
-    data = HubDataset(repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}")
+    data = HubDataset(
+        repository="example/many", revision=REVISION, files=("data/python.zip",), template="{text}"
+    )
     refused = fetch(Source(id="zipped", data=data))
     assert "cannot be had here (File is not a zip file)" in refused.stderr.strip().splitlines()[-1]
 
@@ -192,4 +232,7 @@ def test_an_archive_that_is_none_is_one_line(fetch: Fetch, hub: Hub) -> None:
 def test_fewer_records_than_the_source_says_are_refused(fetch: Fetch) -> None:
     refused = fetch(named("jsonl", 5001))
     assert refused.returncode
-    assert "found 5000 records, expected 5001; correct the source" in refused.stderr.strip().splitlines()[-1]
+    assert (
+        "found 5000 records, expected 5001; correct the source"
+        in refused.stderr.strip().splitlines()[-1]
+    )

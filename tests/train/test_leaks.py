@@ -13,7 +13,21 @@ from repro.train.batches import tokenise
 from repro.train.leaks import HeldOut
 
 WORDS = [
-    *("alpha", "beta", "", "gamma\tdelta", "x", "=", "1", "café", "CAFÉ", "naïve", "ﬁne", "漢字", "🙂"),
+    *(
+        "alpha",
+        "beta",
+        "",
+        "gamma\tdelta",
+        "x",
+        "=",
+        "1",
+        "café",
+        "CAFÉ",
+        "naïve",
+        "ﬁne",
+        "漢字",
+        "🙂",
+    ),
     *("\n\n", "", "", "return", "<s>", "</s>", ",", ";", "12", "1.0"),
 ]
 CORPORA = 200
@@ -42,15 +56,21 @@ def corpus(seed: int) -> tuple[list[str], list[str]]:
     random_ = random.Random(seed)
     texts = [" ".join(random_.choices(WORDS, k=random_.randrange(1, 30))) for _ in range(12)]
     held = texts[:5]
-    trained = texts[5:] + [near(random_.choice(held), random_) for _ in range(25)] + ["", " ", "<s>", "\n\n"]
+    trained = (
+        texts[5:]
+        + [near(random_.choice(held), random_) for _ in range(25)]
+        + ["", " ", "<s>", "\n\n"]
+    )
     return held, trained
 
 
 @pytest.mark.parametrize("family", ["qwen", "mistral", "codellama"])
 def test_what_is_held_out_is_trained_on_nowhere_and_nothing_else_is_lost(
     family: str, helper: Callable[[str], ModuleType], tmp_path: Path
-):
-    """Against the plain way of it: tokenise everything and compare. Two hundred corpora, cut short and long."""
+) -> None:
+    """Against the plain way of it: tokenise everything and compare. Two hundred corpora, cut short
+    and long.
+    """
     tokenizer: PreTrainedTokenizerBase = helper("train/families.py").tokenizer_of(family, tmp_path)
     leaks = others = 0
     for seed in range(CORPORA):
@@ -66,11 +86,14 @@ def test_what_is_held_out_is_trained_on_nowhere_and_nothing_else_is_lost(
         assert [found.holds(text) for text in trained] == expected, seed
         leaks += sum(expected)
         others += len(expected) - sum(expected)
-    assert leaks > CORPORA  # the positive control: there was something to find, and something to leave
+    # the positive control: there was something to find, and something to leave
+    assert leaks > CORPORA
     assert others > CORPORA
 
 
-def test_texts_that_begin_otherwise_are_not_tokenised(helper: Callable[[str], ModuleType], tmp_path: Path):
+def test_texts_that_begin_otherwise_are_not_tokenised(
+    helper: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
     """The reason for looking at beginnings first: a large corpus is not read twice."""
     tokenizer: PreTrainedTokenizerBase = helper("train/families.py").tokenizer_of("qwen", tmp_path)
     asked: list[str] = []
@@ -86,6 +109,10 @@ def test_texts_that_begin_otherwise_are_not_tokenised(helper: Callable[[str], Mo
     assert held.holds("the first text is held out, all of it")
 
 
-def test_nothing_held_out_holds_nothing(helper: Callable[[str], ModuleType], tmp_path: Path):
+def test_nothing_held_out_holds_nothing(
+    helper: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
     tokenizer: PreTrainedTokenizerBase = helper("train/families.py").tokenizer_of("qwen", tmp_path)
-    assert not HeldOut([], lambda text: tokenise(tokenizer, text, Training()), tokenizer).holds("anything")
+    assert not HeldOut([], lambda text: tokenise(tokenizer, text, Training()), tokenizer).holds(
+        "anything"
+    )

@@ -1,4 +1,6 @@
-"""The training loop against transformers' Trainer, against itself resumed, and around the bitsandbytes trap."""
+"""The training loop against transformers' Trainer, against itself resumed, and around the
+bitsandbytes trap.
+"""
 
 import copy
 from collections.abc import Sequence
@@ -14,11 +16,14 @@ from transformers import Trainer as HFTrainer
 from transformers import TrainingArguments, get_cosine_schedule_with_warmup
 
 from repro.diagnose.capture import Reading, capture
-from repro.manifest.training import Lora, Optimizer, Training
+from repro.manifest.adapters import Lora
+from repro.manifest.load import load_experiment
+from repro.manifest.training import Optimizer, Training
+from repro.train.adapters.place import adapt
 from repro.train.batches import pad, tokenise
 from repro.train.loop import Trainer, accumulate, learning_rate
 from repro.train.loss import decoder_and_head
-from repro.train.model import add_lora, load_base, load_tokenizer, trainable
+from repro.train.model import load_base, load_tokenizer, trainable
 from repro.train.texts import python_topics, standard_library
 
 STEPS, PER_STEP = 20, 4
@@ -40,13 +45,15 @@ def protocol(**changes: Any) -> Training:
 def model_for(folder: Path, training: Training) -> nn.Module:
     """A freshly loaded model with adapters."""
     torch.use_deterministic_algorithms(True)
-    return add_lora(load_base(folder, training), training, 0)
+    return adapt(load_base(folder, training), training, 0)
 
 
 def data(folder: Path, training: Training, steps: int = STEPS) -> list[list[list[int]]]:
     """Real text of different lengths, tokenised, in steps."""
     tokenizer = load_tokenizer(folder)
-    texts = [text[: 40 + 17 * (i % 9)] for i, text in enumerate(standard_library()[: steps * PER_STEP])]
+    texts = [
+        text[: 40 + 17 * (i % 9)] for i, text in enumerate(standard_library()[: steps * PER_STEP])
+    ]
     ids = [tokenise(tokenizer, text, training) for text in texts]
     return [ids[start : start + PER_STEP] for start in range(0, len(ids), PER_STEP)]
 
@@ -59,17 +66,25 @@ class Sequential(HFTrainer):
 
 
 def collate(rows: Sequence[list[int]]) -> dict[str, Tensor]:
-    """Padding is not predicted, nor is the first token (Trainer counts every label that is not −100)."""
+    """Padding is not predicted, nor is the first token (Trainer counts every label that is not
+    −100).
+    """
     batch = pad(rows)
     labels = batch.ids.masked_fill(batch.mask == 0, -100)
     labels[:, 0] = -100
     return {"input_ids": batch.ids, "attention_mask": batch.mask, "labels": labels}
 
 
-def test_losses_equal_those_of_transformers_trainer(tiny_llama: Path, tmp_path: Path) -> None:
-    training = protocol()
+@pytest.mark.parametrize("packing", ["padded", "packed"])
+def test_losses_equal_those_of_transformers_trainer(
+    packing: str, tiny_llama: Path, tmp_path: Path
+) -> None:
+    training = protocol(packing=packing)
     sequences = data(tiny_llama, training)
-    ours = [step.loss for step in Trainer(model_for(tiny_llama, training), training, STEPS, 0).run(sequences)]
+    ours = [
+        step.loss
+        for step in Trainer(model_for(tiny_llama, training), training, STEPS, 0).run(sequences)
+    ]
     theirs = Sequential(
         model=model_for(tiny_llama, training),
         args=TrainingArguments(
@@ -84,11 +99,13 @@ def test_losses_equal_those_of_transformers_trainer(tiny_llama: Path, tmp_path: 
     theirs.train()
     logged = [row["loss"] for row in theirs.state.log_history if "loss" in row]
     assert logged == pytest.approx(ours, rel=1e-4)
-    assert ours[-1] < ours[0] - 0.05, "a positive control: something was learnt"
+    assert ours[-1] < ours[0] - 0.01, "a positive control: something was learnt"
 
 
 @pytest.mark.parametrize("normalisation", ["tokens", "sequences"])
-def test_fused_micro_batches_give_the_gradient_of_one_at_a_time(tiny_llama: Path, normalisation: str) -> None:
+def test_fused_micro_batches_give_the_gradient_of_one_at_a_time(
+    tiny_llama: Path, normalisation: str
+) -> None:
     one = protocol(loss_normalisation=normalisation)
     fused = protocol(loss_normalisation=normalisation, tokens_per_forward=4096)
     model = model_for(tiny_llama, one)
@@ -98,7 +115,9 @@ def test_fused_micro_batches_give_the_gradient_of_one_at_a_time(tiny_llama: Path
     found = gradients(model, sequences, fused)
     assert relative(found, expected) < 1e-5
     other = protocol(loss_normalisation="sequences" if normalisation == "tokens" else "tokens")
-    assert relative(gradients(model, sequences, other), expected) > 1e-3, "the two normalisations do differ"
+    assert relative(gradients(model, sequences, other), expected) > 1e-3, (
+        "the two normalisations do differ"
+    )
 
 
 def test_checkpointed_gradients_equal_stored_ones(tiny_llama: Path) -> None:
@@ -107,7 +126,9 @@ def test_checkpointed_gradients_equal_stored_ones(tiny_llama: Path) -> None:
     models = [model_for(tiny_llama, plain), model_for(tiny_llama, checkpointed)]
     for model in models:
         perturb(model)
-    expected, found = (gradients(m, sequences, t) for m, t in zip(models, (plain, checkpointed), strict=True))
+    expected, found = (
+        gradients(m, sequences, t) for m, t in zip(models, (plain, checkpointed), strict=True)
+    )
     assert relative(found, expected) < 1e-6
 
 
@@ -125,8 +146,9 @@ def test_a_capture_leaves_every_lora_gradient_as_it_was(tiny_llama: Path) -> Non
     assert all(float(value.abs().max()) > 0 for value in after.values())
 
 
-def test_a_restored_run_takes_the_same_steps_bit_for_bit(tiny_llama: Path) -> None:
-    training = protocol(lora=Lora(rank=8, alpha=16, dropout=0.2))
+@pytest.mark.parametrize("packing", ["padded", "packed"])
+def test_a_restored_run_takes_the_same_steps_bit_for_bit(packing: str, tiny_llama: Path) -> None:
+    training = protocol(lora=Lora(rank=8, alpha=16, dropout=0.2), packing=packing)
     sequences = data(tiny_llama, training, 8)
     whole = Trainer(model_for(tiny_llama, training), training, 8, 5)
     losses = [step.loss for step in whole.run(sequences)]
@@ -139,6 +161,31 @@ def test_a_restored_run_takes_the_same_steps_bit_for_bit(tiny_llama: Path) -> No
     expected, found = whole.state(), second.state()
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_packed_run_of_the_laptops_protocol_differs_by_rounding_alone(tiny_llama: Path) -> None:
+    """At dropout 0, from a padded one: no more than padded passes of one sequence do."""
+    laptop = load_experiment("laptop").training
+    rounded = laptop.model_copy(
+        update={"lora": Lora(rank=8, alpha=16, dropout=0.0), "accumulation": PER_STEP}
+    )
+    sequences = data(tiny_llama, rounded, 8)
+
+    def trained(**changes: Any) -> list[Tensor]:
+        """The losses of eight steps, and the adapter after them."""
+        training = rounded.model_copy(update=changes)
+        trainer = Trainer(model_for(tiny_llama, training), training, 8, 0)
+        losses = [step.loss for step in trainer.run(sequences)]
+        values = torch.cat([value.flatten() for value in trainable(trainer.model).values()])
+        return [torch.tensor(losses), values.detach()]
+
+    padded, packed, single = trained(), trained(packing="packed"), trained(tokens_per_forward=1)
+    for one, other, usual in zip(padded, packed, single, strict=True):
+        assert 0 < float((one - other).norm()) < 4 * float((one - usual).norm())
+        assert float((one - other).norm() / one.norm()) < 1e-2
+    exact = [trained(compute="float32", packing=way) for way in ("padded", "packed")]
+    for one, other in zip(*exact, strict=True):
+        assert float((one - other).norm() / one.norm()) < 1e-4
 
 
 def test_a_restored_optimizer_lies_beside_its_parameters() -> None:
@@ -158,7 +205,10 @@ def test_a_restored_optimizer_lies_beside_its_parameters() -> None:
 
 @pytest.mark.parametrize(("total", "warmup"), [(40, 0.03), (5000, 0.03), (10, 0.0)])
 def test_the_schedule_is_transformers_cosine_with_warm_up(total: int, warmup: float) -> None:
-    ours = [learning_rate(step, total, Optimizer(learning_rate=1e-4, warmup=warmup)) for step in range(total)]
+    ours = [
+        learning_rate(step, total, Optimizer(learning_rate=1e-4, warmup=warmup))
+        for step in range(total)
+    ]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1e-4)
     schedule = get_cosine_schedule_with_warmup(optimizer, int(np.ceil(total * warmup)), total)
     theirs = []
@@ -192,7 +242,9 @@ def perturb(model: nn.Module) -> None:
             parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
 
 
-def gradients(model: nn.Module, sequences: Sequence[Sequence[int]], training: Training) -> dict[str, Tensor]:
+def gradients(
+    model: nn.Module, sequences: Sequence[Sequence[int]], training: Training
+) -> dict[str, Tensor]:
     """Every LoRA gradient of one step, from the same dropout masks."""
     torch.manual_seed(7)
     model.zero_grad(set_to_none=True)
@@ -204,4 +256,6 @@ def gradients(model: nn.Module, sequences: Sequence[Sequence[int]], training: Tr
 
 def relative(found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
     """Largest relative difference of a gradient, in norm."""
-    return max(float((found[name] - expected[name]).norm() / expected[name].norm()) for name in expected)
+    return max(
+        float((found[name] - expected[name]).norm() / expected[name].norm()) for name in expected
+    )

@@ -1,4 +1,6 @@
-"""Chunked cross-entropy against torch's own over whole logits, and passes without a padding mask against those with one."""
+"""Chunked cross-entropy against torch's own over whole logits, and passes without a padding mask
+against those with one.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 import repro.train.loss as loss_module
-from repro.manifest.training import Full, Lora, Training
+from repro.manifest.adapters import Full, Lora
+from repro.manifest.training import Training
 from repro.train.adapters.place import adapt
 from repro.train.batches import Batch, pad, tokenise
 from repro.train.loss import HeadLoss, chunks, step_weight, token_losses, weighted_loss
@@ -30,7 +33,12 @@ def problem() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Hidden states, output embedding, targets, weights."""
     torch.manual_seed(0)
     hidden, head = torch.randn(ROWS, WIDTH), torch.randn(WORDS, WIDTH)
-    return hidden.requires_grad_(), head.requires_grad_(), torch.randint(WORDS, (ROWS,)), torch.rand(ROWS)
+    return (
+        hidden.requires_grad_(),
+        head.requires_grad_(),
+        torch.randint(WORDS, (ROWS,)),
+        torch.rand(ROWS),
+    )
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -44,13 +52,18 @@ def test_loss_and_gradients_in_chunks_are_those_of_whole_logits() -> None:
     for mine, theirs in zip(gradients, expected_gradients, strict=True):
         assert float((mine - theirs).norm() / theirs.norm()) < 1e-6
     wrong = (cross_entropy(hidden @ head.T, targets, reduction="none")).sum()
-    assert float(wrong) != pytest.approx(float(expected), rel=1e-2), "a positive control: the weights count"
+    assert float(wrong) != pytest.approx(float(expected), rel=1e-2), (
+        "a positive control: the weights count"
+    )
 
 
 @pytest.mark.usefixtures("small_chunks")
 def test_no_more_logits_exist_at_once_than_the_bound() -> None:
     hidden, head, _, _ = problem()
-    parts = [(rows, logits.shape) for rows, logits, _ in chunks(hidden.detach(), head.detach(), torch.float32)]
+    parts = [
+        (rows, logits.shape)
+        for rows, logits, _ in chunks(hidden.detach(), head.detach(), torch.float32)
+    ]
     assert [len(range(ROWS)[rows]) for rows, _ in parts] == [5, 5, 5, 5, 3]
     assert all(shape[0] * shape[1] <= 5 * WORDS for _, shape in parts)
 
@@ -69,14 +82,20 @@ def test_losses_of_huge_logits_stay_finite_and_a_bad_one_shows() -> None:
     with torch.no_grad():
         hidden *= 1e4
         expected = (cross_entropy(hidden @ head.T, targets, reduction="none") * weights).sum()
-        assert float(HeadLoss.apply(hidden, head, targets, weights, torch.float32)) == pytest.approx(float(expected))  # type: ignore[no-untyped-call]
+        assert float(
+            HeadLoss.apply(hidden, head, targets, weights, torch.float32)
+        ) == pytest.approx(float(expected))  # type: ignore[no-untyped-call]
         hidden[3, 2] = float("nan")
         assert torch.isnan(HeadLoss.apply(hidden, head, targets, weights, torch.float32))  # type: ignore[no-untyped-call]
 
 
 def protocol(**changes: Any) -> Training:
     """Without dropout, in float32."""
-    given: dict[str, Any] = {"lora": Lora(rank=8, alpha=16, dropout=0.0), "compute": "float32", "max_length": 30}
+    given: dict[str, Any] = {
+        "lora": Lora(rank=8, alpha=16, dropout=0.0),
+        "compute": "float32",
+        "max_length": 30,
+    }
     return Training(**{"gradient_checkpointing": False, **given, **changes})
 
 
@@ -115,8 +134,12 @@ def test_full_fine_tuning_gets_the_gradient_of_every_parameter(tiny_llama: Path)
     weight_M = step_weight(batch, batch.targets, len(batch.ids), "tokens")
     parameters = trainable(model)
     names = list(parameters)
-    expected = torch.autograd.grad((by_transformers(model, batch) * weight_M).sum(), list(parameters.values()))
-    found = torch.autograd.grad(weighted_loss(model, batch, weight_M, "float32"), list(parameters.values()))
+    expected = torch.autograd.grad(
+        (by_transformers(model, batch) * weight_M).sum(), list(parameters.values())
+    )
+    found = torch.autograd.grad(
+        weighted_loss(model, batch, weight_M, "float32"), list(parameters.values())
+    )
     assert any("embed" in name for name in names)
     for name, mine, theirs in zip(names, found, expected, strict=True):
         assert float((mine - theirs).norm() / theirs.norm()) < 1e-5, name

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from repro.errors import InputError
 from repro.manifest.training import Phase
-from repro.train.mixture import exact_counts, order, order_by_tokens, shared, split
+from repro.plan.texts import shared
+from repro.train.mixture import exact_counts, order, order_by_tokens, split
 
 TEXTS = {
     "code": [[f"code a {i}" for i in range(7)], [f"code b {i}" for i in range(5)]],
@@ -17,7 +18,9 @@ TEXTS = {
 
 
 @given(st.integers(1, 40), st.integers(1, 32), st.floats(0.05, 0.95))
-def test_every_phase_holds_its_shares_to_less_than_one_example(steps: int, per_step: int, share: float) -> None:
+def test_every_phase_holds_its_shares_to_less_than_one_example(
+    steps: int, per_step: int, share: float
+) -> None:
     phase = Phase(steps=steps, mixture={"code": share, "math": 1 - share})
     drawn = Counter(domain for domain, _ in order([phase], TEXTS, per_step, 0))
     assert drawn.total() == steps * per_step
@@ -60,7 +63,9 @@ def length(text: str) -> int:
 
 
 @given(st.integers(1, 30), st.floats(0.1, 0.9), st.integers(0, 1000))
-def test_shares_by_tokens_hold_at_every_point_to_within_the_longest_text(steps: int, share: float, seed: int) -> None:
+def test_shares_by_tokens_hold_at_every_point_to_within_the_longest_text(
+    steps: int, share: float, seed: int
+) -> None:
     phase = Phase(steps=steps, mixture={"code": share, "math": 1 - share})
     taken = {"code": 0, "math": 0}
     for domain, text in order_by_tokens([phase], TEXTS, 8, seed, length):
@@ -90,7 +95,9 @@ def test_held_out_texts_are_never_trained_on(heldout: int, count: int) -> None:
 
 
 @given(st.integers(0, 30), st.integers(1, 7))
-def test_the_sources_of_a_domain_give_as_many_held_out_texts_as_were_asked_for(heldout: int, sources: int) -> None:
+def test_the_sources_of_a_domain_give_as_many_held_out_texts_as_were_asked_for(
+    heldout: int, sources: int
+) -> None:
     given = shared(heldout, sources)
     assert sum(given) == heldout
     assert max(given) - min(given) <= 1
@@ -104,18 +111,24 @@ def test_a_source_whose_only_text_is_held_out_is_refused_in_one_line(heldout: in
         assert order(phases, texts, 1, 0) == [("code", "the only text")] * 2
         return
     for draw in (order, lambda *given: order_by_tokens(*given, len)):
-        with pytest.raises(InputError, match=r"^domain code: found a source with no text left to train on.*heldout`$"):
+        with pytest.raises(
+            InputError,
+            match=r"^domain code: found a source with no text left to train on.*heldout`$",
+        ):
             draw(phases, texts, 1, 0)
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
-def test_as_many_texts_are_held_out_as_were_asked_for_or_none_is_trained_on(count: int, heldout: int) -> None:
+def test_as_many_texts_are_held_out_as_were_asked_for_or_none_is_trained_on(
+    count: int, heldout: int
+) -> None:
     texts = [f"text {number}" for number in range(count)]
     if heldout <= (count + 1) // 2:
         assert len(split("mine", texts, heldout)[1]) == heldout
         return
     expected = (
-        rf"^data mine: found {count} texts, .* at the most \({(count + 1) // 2}\), expected {heldout} held out; lower"
+        rf"^data mine: found {count} texts, .* at the most \({(count + 1) // 2}\), expected "
+        rf"{heldout} held out; lower"
     )
     with pytest.raises(InputError, match=expected):
         split("mine", texts, heldout)

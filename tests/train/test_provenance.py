@@ -1,4 +1,6 @@
-"""What a worker writes down about itself, and that it refuses to go on as something else than it was named for."""
+"""What a worker writes down about itself, and that it refuses to go on as something else than it
+was named for.
+"""
 
 import hashlib
 import json
@@ -13,12 +15,17 @@ import pytest
 from safetensors.numpy import save_file
 from transformers import PreTrainedModel
 
-from repro.errors import EvidenceError
+from repro.cache import IDENTITY, model_folder
+from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
-from repro.evidence.request import Request, read_request
-from repro.execute.fetch import fetch_texts
-from repro.execute.folders import place, prepare
+from repro.evidence.request import read_request
+from repro.execute.folders import place_run, prepare
+from repro.fetch.texts import fetch_texts
+from repro.files import digest
 from repro.manifest.load import load_experiment
+from repro.plan.code import worker_code
+from repro.plan.editions import Edition
+from repro.plan.environment import refuse_other_packages
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
 from repro.train.isolation import isolation
@@ -46,7 +53,7 @@ def own_cache(run: Run, cache: Path, tmp_path: Path, tiny_llama: Path) -> Path:
 @pytest.fixture
 def folder(run: Run, tmp_path: Path) -> RunFolder:
     """The run's folder, ready for its worker."""
-    return prepare(place(run, tmp_path / "results"), {}, threads=1)
+    return prepare(place_run(run, tmp_path / "results"))
 
 
 @pytest.fixture
@@ -60,7 +67,14 @@ def write(folder: RunFolder, own_cache: Path, base: PreTrainedModel) -> Write:
     """Note an attempt; the whole record after it."""
 
     def note() -> dict[str, Any]:
-        write_provenance(folder.path, read_request(folder.path), own_cache, base)
+        request = read_request(folder.path)
+        model = model_folder(own_cache, request.run.model.folder)
+        digests = {
+            path.name: sha256(path)
+            for path in model.iterdir()
+            if path.is_file() and path.name != IDENTITY
+        }
+        write_provenance(folder.path, request, own_cache, base, model, digests)
         record: dict[str, Any] = json.loads((folder.path / "provenance.json").read_text())
         return record
 
@@ -72,8 +86,12 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_record_says_what_ran_on_what(write: Write, own_cache: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
-    """Weights and texts by their bytes, packages as pip lists them, the processor as the system names it."""
+def test_the_record_says_what_ran_on_what(
+    write: Write, own_cache: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights and texts by their bytes, packages as pip lists them, the processor as the system
+    names it.
+    """
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     record = write()
     weights = own_cache / "models" / run.model.folder / "model.safetensors"
@@ -81,17 +99,25 @@ def test_the_record_says_what_ran_on_what(write: Write, own_cache: Path, run: Ru
     assert record["model"]["stored_as"] == ["F32"]
     used = {source.id for domain in run.domains.values() for source in domain}
     assert record["texts"]["sha256"].keys() == used
-    assert set(record["texts"]["sha256"].values()) <= {sha256(path) for path in own_cache.glob("data/*.jsonl")}
-    assert record["environment"].items() >= run.environment.items()
+    assert set(record["texts"]["sha256"].values()) <= {
+        sha256(path) for path in own_cache.glob("data/*.jsonl")
+    }
+    assert record["environment"].items() >= run.environment.model_dump(mode="json").items()
     (attempt,) = record["attempts"]
-    listed = subprocess.run([sys.executable, "-m", "pip", "list", "--format=json"], capture_output=True, check=True)
-    assert attempt["packages"] == {item["name"]: item["version"] for item in json.loads(listed.stdout)}
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "list", "--format=json"], capture_output=True, check=True
+    )
+    assert attempt["packages"] == {
+        item["name"]: item["version"] for item in json.loads(listed.stdout)
+    }
+    assert attempt["sources"] == worker_code()
+    assert record["environment"]["code"] == digest(attempt["sources"])
     assert attempt["kernels"]["cublas_workspace"] == ":16:8"
     assert attempt["hardware"]["processor"] in Path("/proc/cpuinfo").read_text()
     assert attempt["host"]["commit"] == "unknown", "no host started this worker"
 
 
-def test_an_attempt_is_added_with_what_its_host_said(write: Write, folder: RunFolder):
+def test_an_attempt_is_added_with_what_its_host_said(write: Write, folder: RunFolder) -> None:
     """The first attempt stays as it was; neither says anything about the run's name."""
     first, identity = write(), read_request(folder.path).id
     (folder.path / "host.json").write_text('{"commit": "0", "dirty": true, "runner": "docker"}')
@@ -101,34 +127,55 @@ def test_an_attempt_is_added_with_what_its_host_said(write: Write, folder: RunFo
     assert second["run"] == first["run"] == identity
 
 
-def test_other_weights_or_texts_than_the_run_began_with_are_refused(write: Write, own_cache: Path, run: Run):
+def test_other_weights_or_texts_than_the_run_began_with_are_refused(
+    write: Write, own_cache: Path, run: Run
+) -> None:
     """The same bytes pass; one changed file is named; an attempt that is refused leaves no trace."""
     write()
     assert len(write()["attempts"]) == 2
     weights = own_cache / "models" / run.model.folder / "model.safetensors"
     whole = weights.read_bytes()
     save_file({}, weights)
-    with pytest.raises(EvidenceError, match=r"model: model.safetensors has sha256 \w+, the run began with"):
+    with pytest.raises(
+        EvidenceError, match=r"model: model.safetensors has sha256 \w+, the run began with"
+    ):
         write()
     weights.write_bytes(whole)
     for path in own_cache.glob("data/*.sha256"):
         path.write_text("0" * 64)
-    with pytest.raises(EvidenceError, match=r"texts: .* has sha256 000000000000, the run began with"):
+    with pytest.raises(
+        EvidenceError, match=r"texts: .* has sha256 000000000000, the run began with"
+    ):
         write()
 
 
-def test_code_that_was_edited_after_the_run_was_named_is_refused(
-    folder: RunFolder, own_cache: Path, base: PreTrainedModel, write: Write, run: Run
-):
-    """A queue or a cluster may start a worker hours later, from another state of the checkout."""
-    assert write()["attempts"]
-    stale = run.model_copy(update={"code": {**run.code, "repro.geometry.damage": "0" * 16}})
-    request = Request(id=stale.id, slot=stale.slot, run=stale, claims={}, threads=1)
-    with pytest.raises(EvidenceError, match=r"other code than this worker has \(repro.geometry.damage\)"):
-        write_provenance(folder.path, request, own_cache, base)
+def test_every_state_of_the_sources_that_worked_on_a_run_is_recorded(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue may start a worker hours later, from another state of the checkout; the edition is
+    what must be the same.
+    """
+    first = write()["environment"]["code"]
+    monkeypatch.setattr("repro.train.provenance.worker_code", lambda: {"repro.worker": "0" * 16})
+    assert write()["environment"]["code"].split() == [first, digest({"repro.worker": "0" * 16})]
 
 
-def test_a_worker_without_a_network_says_so():
+def test_a_run_that_is_named_for_another_edition_or_other_packages_is_refused(run: Run) -> None:
+    """Before its first step, by the worker itself."""
+    refuse_other_packages(run.environment)
+    other = run.environment.model_copy(update={"edition": Edition(code=99, packages=1)})
+    with pytest.raises(
+        SetupError,
+        match=r"named for edition 99\.1 of the numbers, the sources here are of \d+\.\d+",
+    ):
+        refuse_other_packages(other)
+    with pytest.raises(SetupError, match=r"named for a processor of type x86_64 mmx, this one is"):
+        refuse_other_packages(run.environment.model_copy(update={"machine": "x86_64 mmx"}))
+    with pytest.raises(SetupError, match=r"not the locked versions, .* peft \S+ for 0\.0\.1"):
+        refuse_other_packages(run.environment.model_copy(update={"pins": {"peft": "0.0.1"}}))
+
+
+def test_a_worker_without_a_network_says_so() -> None:
     """In a network of its own there is no route; on this machine there is one, where it has any."""
     code = "from repro.train.isolation import isolation; print(isolation()['network'])"
     shut = ["unshare", "--net", "--user", "--map-root-user", sys.executable, "-c", code]

@@ -1,4 +1,6 @@
-"""CSR: the subspace against scikit-learn's PCA, the gradient against autograd in one pass, and what detaching does."""
+"""CSR: the subspace against scikit-learn's PCA, the gradient against autograd in one pass, and what
+detaching does.
+"""
 
 import copy
 from pathlib import Path
@@ -9,11 +11,13 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
+from repro.manifest.adapters import Lora
 from repro.manifest.probes import ProbeSet, load_probe_set
-from repro.manifest.training import Csr, Lora, Optimizer, Penalty, Training
+from repro.manifest.training import Csr, Optimizer, Penalty, Training
+from repro.train.adapters.place import adapt
 from repro.train.batches import tokenise
 from repro.train.loop import Trainer
-from repro.train.model import add_lora, load_base, load_tokenizer, trainable
+from repro.train.model import load_base, load_tokenizer, trainable
 from repro.train.regularizer import Regularizer, pooled, regularizer, target_subspace
 from repro.train.texts import standard_library
 
@@ -41,8 +45,10 @@ def prepared(folder: Path, probes: ProbeSet, penalty: Penalty) -> tuple[nn.Modul
     torch.use_deterministic_algorithms(True)
     base, tokenizer = load_base(folder, TRAINING), load_tokenizer(folder)
     target = [domain == "code" for domain in probes.labels()["domain"]]
-    held = regularizer(base, tokenizer, probes.texts(), target, TRAINING.csr, penalty, TRAINING.compute)
-    return add_lora(base, TRAINING, 0), held
+    held = regularizer(
+        base, tokenizer, probes.texts(), target, TRAINING.csr, penalty, TRAINING.compute
+    )
+    return adapt(base, TRAINING, 0), held
 
 
 def sequences(folder: Path) -> list[list[list[int]]]:
@@ -52,9 +58,13 @@ def sequences(folder: Path) -> list[list[list[int]]]:
     return [ids[start : start + 2] for start in range(0, len(ids), 2)]
 
 
-def trained(folder: Path, probes: ProbeSet, strength: float, gradient: str) -> tuple[list[float], list[float | None]]:
+def trained(
+    folder: Path, probes: ProbeSet, strength: float, gradient: str
+) -> tuple[list[float], list[float | None]]:
     """(losses, penalties) of every step."""
-    model, held = prepared(folder, probes, Penalty.model_validate({"strength": strength, "gradient": gradient}))
+    model, held = prepared(
+        folder, probes, Penalty.model_validate({"strength": strength, "gradient": gradient})
+    )
     steps = list(Trainer(model, TRAINING, STEPS, 0, held).run(sequences(folder)))
     return [step.loss for step in steps], [step.csr_loss for step in steps]
 
@@ -62,11 +72,17 @@ def trained(folder: Path, probes: ProbeSet, strength: float, gradient: str) -> t
 def test_a_detached_penalty_trains_nothing_whatever_its_strength_and_an_attached_one_does(
     tiny_llama: Path, probes: ProbeSet
 ) -> None:
-    """The papers print identical trajectories for λ = 0.03 and 0.3 and penalties that differ tenfold."""
-    (weak, weak_csr), (strong, strong_csr) = (trained(tiny_llama, probes, s, "detached") for s in (0.03, 0.3))
+    """The papers print identical trajectories for λ = 0.03 and 0.3 and penalties that differ
+    tenfold.
+    """
+    (weak, weak_csr), (strong, strong_csr) = (
+        trained(tiny_llama, probes, s, "detached") for s in (0.03, 0.3)
+    )
     assert weak == strong
     assert [value is None for value in weak_csr] == [True, False] * 3
-    weak_numbers, strong_numbers = ([value for value in values if value] for values in (weak_csr, strong_csr))
+    weak_numbers, strong_numbers = (
+        [value for value in values if value] for values in (weak_csr, strong_csr)
+    )
     assert strong_numbers == pytest.approx([10 * value for value in weak_numbers], rel=1e-5)
     attached = [trained(tiny_llama, probes, strength, "attached")[0] for strength in (0.03, 0.3)]
     assert attached[0] != attached[1]
@@ -74,14 +90,20 @@ def test_a_detached_penalty_trains_nothing_whatever_its_strength_and_an_attached
     assert attached[0][2:] != weak[2:]
 
 
-def test_the_penalty_and_its_gradient_are_those_of_all_probes_at_once(tiny_llama: Path, probes: ProbeSet) -> None:
+def test_the_penalty_and_its_gradient_are_those_of_all_probes_at_once(
+    tiny_llama: Path, probes: ProbeSet
+) -> None:
     model, held = prepared(tiny_llama, probes, Penalty(strength=0.3))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in trainable(model).values():
             parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
     found = held.add(model)
-    gradients = {name: value.grad.clone() for name, value in trainable(model).items() if value.grad is not None}
+    gradients = {
+        name: value.grad.clone()
+        for name, value in trainable(model).items()
+        if value.grad is not None
+    }
     model.zero_grad(set_to_none=True)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -103,10 +125,14 @@ def test_the_base_model_itself_has_no_penalty(tiny_llama: Path, probes: ProbeSet
     assert held.add(model) < 1e-9, "LoRA starts at the base model"
 
 
-def test_a_penalised_run_goes_on_bit_for_bit_and_saves_nothing_more(tiny_llama: Path, probes: ProbeSet) -> None:
+def test_a_penalised_run_goes_on_bit_for_bit_and_saves_nothing_more(
+    tiny_llama: Path, probes: ProbeSet
+) -> None:
     data, penalty = sequences(tiny_llama), Penalty(strength=0.3)
     model, held = prepared(tiny_llama, probes, penalty)
-    whole = [(step.loss, step.csr_loss) for step in Trainer(model, TRAINING, STEPS, 0, held).run(data)]
+    whole = [
+        (step.loss, step.csr_loss) for step in Trainer(model, TRAINING, STEPS, 0, held).run(data)
+    ]
     model, held = prepared(tiny_llama, probes, penalty)
     first = Trainer(model, TRAINING, STEPS, 0, held)
     begun = [first.take_step(data[index]) for index in range(3)]
@@ -130,4 +156,6 @@ def test_the_target_subspace_is_that_of_pca(variance: float) -> None:
     components = oracle.components_[:needed]
     assert found @ found.T == pytest.approx(components.T @ components, abs=1e-8)
     uncentred = np.linalg.svd(X, compute_uv=False) ** 2
-    assert np.searchsorted(np.cumsum(uncentred) / uncentred.sum(), variance) + 1 < needed, "the mean would take it all"
+    assert np.searchsorted(np.cumsum(uncentred) / uncentred.sum(), variance) + 1 < needed, (
+        "the mean would take it all"
+    )

@@ -1,4 +1,6 @@
-"""What spells a special token is text, and a text begins and ends as the manifest says, for every family's tokenizer."""
+"""What spells a special token is text, and a text begins and ends as the manifest says, for every
+family's tokenizer.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,8 +37,10 @@ def tokenizer(family: str, families: ModuleType, tmp_path: Path) -> PreTrainedTo
 
 def test_the_tokenizers_have_the_habits_they_stand_for(
     tokenizer: PreTrainedTokenizerBase, family: str, families: ModuleType
-):
-    """The positive control: read plainly, a spelt token is that token, and each family has its own ends."""
+) -> None:
+    """The positive control: read plainly, a spelt token is that token, and each family has its own
+    ends.
+    """
     known = families.FAMILIES[family]
     ids = tokenizer(f"x {known['eos']} y")["input_ids"]
     assert ids.count(tokenizer.eos_token_id) == 1 + bool(known.get("ends"))
@@ -45,14 +49,15 @@ def test_the_tokenizers_have_the_habits_they_stand_for(
 
 def test_special_tokens_that_a_text_spells_are_its_characters(
     tokenizer: PreTrainedTokenizerBase, family: str, families: ModuleType
-):
+) -> None:
     """In training and in probes alike: the ids hold none of them, and decode to the text itself."""
     special = {tokenizer.convert_tokens_to_ids(name) for name in families.specials(family)}
     text = "if x: print('" + " ".join(families.specials(family)) + "')  # not an end"
     ids = tokenise(tokenizer, text, Training(append_eos=False))
     inner = ids[1:] if "bos" in families.FAMILIES[family] else ids
     assert not special & set(inner)
-    spaces = bool(families.FAMILIES[family].get("spaces"))  # SentencePiece knows no difference between ▁ and a space
+    # SentencePiece knows no difference between ▁ and a space
+    spaces = bool(families.FAMILIES[family].get("spaces"))
     assert tokenizer.decode(inner) == (text.replace("▁", " ") if spaces else text)
     probe, mask = tokenise_probe(tokenizer, text)
     kept = [token for token, special_token in zip(probe, mask, strict=True) if not special_token]
@@ -62,7 +67,7 @@ def test_special_tokens_that_a_text_spells_are_its_characters(
 @pytest.mark.parametrize("append_eos", [True, False])
 def test_a_text_begins_and_ends_once_as_the_manifest_says(
     tokenizer: PreTrainedTokenizerBase, family: str, families: ModuleType, append_eos: bool
-):
+) -> None:
     ids = tokenise(tokenizer, "x = [1, 2, 3]", Training(append_eos=append_eos))
     assert ids.count(tokenizer.eos_token_id) == append_eos
     assert (ids[-1] == tokenizer.eos_token_id) == append_eos
@@ -72,7 +77,9 @@ def test_a_text_begins_and_ends_once_as_the_manifest_says(
         assert ids.count(tokenizer.bos_token_id) == 1
 
 
-def test_a_plain_text_has_the_ids_it_always_had(tokenizer: PreTrainedTokenizerBase, families: ModuleType):
+def test_a_plain_text_has_the_ids_it_always_had(
+    tokenizer: PreTrainedTokenizerBase, families: ModuleType
+) -> None:
     """Splitting changes nothing where nothing is spelt: what the tokenizer says, and one EOS."""
     for text in families.TEXTS:
         plain = tokenizer(text)["input_ids"]
@@ -81,6 +88,8 @@ def test_a_plain_text_has_the_ids_it_always_had(tokenizer: PreTrainedTokenizerBa
         assert tokenise_probe(tokenizer, text)[0] == plain
 
 
-def test_cutting_takes_the_beginning(tokenizer: PreTrainedTokenizerBase, families: ModuleType):
+def test_cutting_takes_the_beginning(
+    tokenizer: PreTrainedTokenizerBase, families: ModuleType
+) -> None:
     whole = tokenise(tokenizer, families.TEXTS[0], Training())
     assert tokenise(tokenizer, families.TEXTS[0], Training(max_length=5)) == whole[:5]

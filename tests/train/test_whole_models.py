@@ -1,4 +1,6 @@
-"""No weight is drawn at random: a model's files are whole and of the architecture stated, or they are refused."""
+"""No weight is drawn at random: a model's files are whole and of the architecture stated, or they
+are refused.
+"""
 
 import json
 import shutil
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from repro.errors import SetupError
-from repro.execute.fetch import fetch_models
+from repro.fetch.models import fetch_models
 from repro.manifest.load import load_models
 from repro.manifest.model import Model
 from repro.manifest.training import Training
@@ -46,12 +48,18 @@ def folders(cache: Path) -> dict[str, Path]:
 def written(folders: dict[str, Path], tmp_path: Path) -> Callable[..., Path]:
     """Write a model's folder anew with other tensors and settings."""
 
-    def write(name: str, tensors: Tensors, metadata: dict[str, str] | None = None, **changes: Any) -> Path:
+    def write(
+        name: str, tensors: Tensors, metadata: dict[str, str] | None = None, **changes: Any
+    ) -> Path:
         folder = tmp_path / "changed"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(folders[name], folder, ignore=shutil.ignore_patterns("*.safetensors"))
         own = {key: value.contiguous().clone() for key, value in tensors.items()}
-        save_file(own, folder / "model.safetensors", metadata={"format": "pt"} if metadata is None else metadata)
+        save_file(
+            own,
+            folder / "model.safetensors",
+            metadata={"format": "pt"} if metadata is None else metadata,
+        )
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, **changes}))
         return folder
@@ -61,7 +69,10 @@ def written(folders: dict[str, Path], tmp_path: Path) -> Callable[..., Path]:
 
 def of(folders: dict[str, Path], name: str, dtype: torch.dtype = torch.float32) -> Tensors:
     """The tensors of a whole model, stored as asked."""
-    return {key: value.to(dtype) for key, value in load_file(folders[name] / "model.safetensors").items()}
+    return {
+        key: value.to(dtype)
+        for key, value in load_file(folders[name] / "model.safetensors").items()
+    }
 
 
 def is_of_the_files(folder: Path, training: Training) -> bool:
@@ -107,7 +118,9 @@ def test_a_whole_model_is_loaded_as_its_files_hold_it(
 
 @st.composite
 def edits(draw: st.DrawFn, names: list[str]) -> Callable[[Tensors], Tensors]:
-    """A change to a model's tensors: some removed, renamed, added, reshaped, or all under another name."""
+    """A change to a model's tensors: some removed, renamed, added, reshaped, or all under another
+    name.
+    """
     kind = draw(st.sampled_from(["remove", "rename", "add", "reshape", "prefix", "move"]))
     chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     word = draw(st.sampled_from(["_orig_mod.", "module.", "base_model.model.", "x"]))
@@ -117,7 +130,10 @@ def edits(draw: st.DrawFn, names: list[str]) -> Callable[[Tensors], Tensors]:
             case "remove":
                 return {key: value for key, value in tensors.items() if key not in chosen}
             case "rename":
-                return {key + "." + word if key in chosen else key: value for key, value in tensors.items()}
+                return {
+                    key + "." + word if key in chosen else key: value
+                    for key, value in tensors.items()
+                }
             case "add":
                 return {**tensors, **{word + key: tensors[key] for key in chosen}}
             case "reshape":
@@ -126,8 +142,15 @@ def edits(draw: st.DrawFn, names: list[str]) -> Callable[[Tensors], Tensors]:
             case "prefix":
                 return {word + key: value for key, value in tensors.items()}
             case _:  # layers that the configuration knows nothing of
-                moved = {key.replace("layers.0", "layers.7"): tensors[key] for key in chosen if "layers.0" in key}
-                return {**tensors, **(moved or {"model.layers.9.mlp.up_proj.weight": torch.ones(2, 2)})}
+                moved = {
+                    key.replace("layers.0", "layers.7"): tensors[key]
+                    for key in chosen
+                    if "layers.0" in key
+                }
+                return {
+                    **tensors,
+                    **(moved or {"model.layers.9.mlp.up_proj.weight": torch.ones(2, 2)}),
+                }
 
     return edit
 
@@ -137,9 +160,15 @@ def edits(draw: st.DrawFn, names: list[str]) -> Callable[[Tensors], Tensors]:
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_change_of_the_tensors_is_loaded_in_silence(
-    name: str, stored: str, data: st.DataObject, folders: dict[str, Path], written: Callable[..., Path]
+    name: str,
+    stored: str,
+    data: st.DataObject,
+    folders: dict[str, Path],
+    written: Callable[..., Path],
 ) -> None:
-    """The host refuses by the headers alone; and the worker's own load, which knows no models.yaml, invents nothing."""
+    """The host refuses by the headers alone; and the worker's own load, which knows no models.yaml,
+    invents nothing.
+    """
     protocol, dtype = FORMATS[stored]
     whole = of(folders, name, dtype)
     folder = written(name, data.draw(edits(sorted(whole)))(whole))
@@ -150,8 +179,12 @@ def test_no_change_of_the_tensors_is_loaded_in_silence(
         assert is_of_the_files(folder, Training.model_validate(protocol))
 
 
-def test_weights_as_a_hub_serves_them(folders: dict[str, Path], written: Callable[..., Path]) -> None:
-    """What is not as saved here and yet whole is taken, with the same numbers; each other kind is named in one line."""
+def test_weights_as_a_hub_serves_them(
+    folders: dict[str, Path], written: Callable[..., Path]
+) -> None:
+    """What is not as saved here and yet whole is taken, with the same numbers; each other kind is
+    named in one line.
+    """
     name, model = "tiny-llama", load_models()["tiny-llama"]
     whole = of(folders, name)
     protocol = Training.model_validate(FORMATS["float32"][0])
@@ -165,7 +198,9 @@ def test_weights_as_a_hub_serves_them(folders: dict[str, Path], written: Callabl
             check_weights(folder, model)
         assert "\n" not in str(caught.value)
 
-    tied = model.model_copy(update={"architecture": model.architecture.model_copy(update={"tied": True})})
+    tied = model.model_copy(
+        update={"architecture": model.architecture.model_copy(update={"tied": True})}
+    )
     buffer = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(8)}
     taken(written(name, whole, metadata={}))
     taken(written(name, {key: value.half() for key, value in whole.items()}))
@@ -173,14 +208,26 @@ def test_weights_as_a_hub_serves_them(folders: dict[str, Path], written: Callabl
     taken(written(name, {**whole, OUTPUT: whole[EMBEDDINGS]}, tie_word_embeddings=True), tied)
     one = {key: value for key, value in whole.items() if key != EMBEDDINGS}
     taken(written(name, one, tie_word_embeddings=True), tied)
-    refused(written(name, {**whole, OUTPUT: whole[EMBEDDINGS] + 1}, tie_word_embeddings=True), "two matrices", tied)
-    refused(written(name, {key: value for key, value in whole.items() if key != OUTPUT}), r"1 of \d+ weights .*lm_head")
+    refused(
+        written(name, {**whole, OUTPUT: whole[EMBEDDINGS] + 1}, tie_word_embeddings=True),
+        "two matrices",
+        tied,
+    )
+    refused(
+        written(name, {key: value for key, value in whole.items() if key != OUTPUT}),
+        r"1 of \d+ weights .*lm_head",
+    )
     compiled = written(name, {"_orig_mod." + key: value for key, value in whole.items()})
     refused(compiled, "every name begins with '_orig_mod.'")
-    refused(written(name, whole, num_hidden_layers=3), "num_hidden_layers 3, models.yaml says layers 2")
+    refused(
+        written(name, whole, num_hidden_layers=3), "num_hidden_layers 3, models.yaml says layers 2"
+    )
     refused(written(name, whole, model_type="mistral"), "models.yaml says family llama")
     refused(written(name, whole, quantization_config={"load_in_4bit": True}), "stored quantised")
-    refused(written(name, {**whole, "model.norm.weight": whole["model.norm.weight"].char()}), "stored as I8")
+    refused(
+        written(name, {**whole, "model.norm.weight": whole["model.norm.weight"].char()}),
+        "stored as I8",
+    )
     folder = written(name, whole)
     (folder / "adapter_config.json").write_text("{}")
     refused(folder, "an adapter lies in it")
@@ -192,10 +239,19 @@ def test_a_lost_shard_is_named(folders: dict[str, Path], written: Callable[..., 
     whole = of(folders, name)
     folder = written(name, whole)
     (folder / "model.safetensors").unlink()
-    shards = {key: f"model-0000{number % 2 + 1}-of-00002.safetensors" for number, key in enumerate(sorted(whole))}
+    shards = {
+        key: f"model-0000{number % 2 + 1}-of-00002.safetensors"
+        for number, key in enumerate(sorted(whole))
+    }
     for shard in set(shards.values()):
-        save_file({key: whole[key] for key in whole if shards[key] == shard}, folder / shard, metadata={"format": "pt"})
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": shards}))
+        save_file(
+            {key: whole[key] for key in whole if shards[key] == shard},
+            folder / shard,
+            metadata={"format": "pt"},
+        )
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": shards})
+    )
     check_weights(folder, model)
     loaded = load_base(folder, Training.model_validate(FORMATS["float32"][0]))
     assert all(torch.equal(value, whole[key]) for key, value in loaded.named_parameters())
@@ -205,5 +261,8 @@ def test_a_lost_shard_is_named(folders: dict[str, Path], written: Callable[..., 
     with pytest.raises(SetupError, match=r"is in two shards"):
         check_weights(folder, model)
     (folder / "model-00002-of-00002.safetensors").unlink()
-    with pytest.raises(SetupError, match=r"names model-00002-of-00002\.safetensors, of 2 shards, which is not there"):
+    with pytest.raises(
+        SetupError,
+        match=r"names model-00002-of-00002\.safetensors, of 2 shards, which is not there",
+    ):
         check_weights(folder, model)

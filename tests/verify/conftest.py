@@ -10,15 +10,23 @@ from repro.manifest.load import load_models
 from repro.manifest.training import Training
 from repro.store.database import create
 
+Values = Mapping[tuple[str, int] | tuple[str, int, str] | tuple[str, int, str, int], float | None]
+
 
 def as_planned(model: str) -> dict[str, object]:
     """What a run's key says of a model trained under the papers' protocol."""
     known = load_models().get(model)
-    weights = known.weights.model_dump(mode="json") if known else {"kind": "hub", "repository": model}
+    weights = (
+        known.weights.model_dump(mode="json") if known else {"kind": "hub", "repository": model}
+    )
     return {
         "model": {"id": model, "weights": weights},
         "training": Training().model_dump(mode="json"),
-        "condition": {"phases": [{"steps": 5000, "mixture": {"code": 1.0}}], "mixing": "examples", "csr": None},
+        "condition": {
+            "phases": [{"steps": 5000, "mixture": {"code": 1.0}}],
+            "mixing": "examples",
+            "csr": None,
+        },
         "parent": None,
         "probe_set": "factorial_48",
     }
@@ -38,7 +46,7 @@ class Store:
         condition: str = "B3",
         seed: int | None = 0,
         *,
-        values: Mapping[tuple[str, int] | tuple[str, int, str], float | None],
+        values: Values,
         experiment: str = "scale_ladder",
         status: str = "done",
         claims: Mapping[str, str] | None = None,
@@ -48,9 +56,12 @@ class Store:
         key: Mapping[str, object] | None = None,
         keyed: bool = True,
     ) -> str:
-        """One run; `key` changes fields of a run's key under the papers' protocol, and `keyed=False` leaves it out.
+        """One run; `key` changes fields of a run's key under the papers' protocol, and
+        `keyed=False` leaves it out.
 
-        `values` maps (quantity, step) or (quantity, step, concept) to a number, None: undefined."""
+        `values` maps (quantity, step), with a concept or a concept and a direction behind, to a
+        number, None: undefined.
+        """
         self._count += 1
         run_id = f"run{self._count:05d}"
         self.connection.execute(
@@ -65,18 +76,21 @@ class Store:
     def measure(
         self,
         run_id: str,
-        values: Mapping[tuple[str, int] | tuple[str, int, str], float | None],
+        values: Values,
         *,
         specification: str = "default",
         n: int = 48,
         probe_set: str | None = None,
     ) -> None:
-        keys = [(key[0], key[1], key[2] if len(key) > 2 else None) for key in values]
-        reasons = [None if value is not None else "no direction damages its own concept" for value in values.values()]
+        keys = [(*key, None, None)[:4] for key in values]
+        reasons = [
+            None if value is not None else "no direction damages its own concept"
+            for value in values.values()
+        ]
         self.connection.execute(
-            "INSERT INTO measurements SELECT ?, unnest(?::INTEGER[]), unnest(?::VARCHAR[]), ?, 'post_norm', NULL, "
+            "INSERT INTO measurements SELECT ?, unnest(?::INTEGER[]), unnest(?::VARCHAR[]), ?, 'post_norm', unnest(?::INTEGER[]), "
             "unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), ?, ?",
-            [run_id, [k[1] for k in keys], [k[0] for k in keys], specification, [k[2] for k in keys],
+            [run_id, [k[1] for k in keys], [k[0] for k in keys], specification, [k[3] for k in keys], [k[2] for k in keys],
              list(values.values()), reasons, n, probe_set],
         )  # fmt: skip
 
@@ -91,14 +105,20 @@ def store() -> Iterator[Store]:
 @pytest.fixture
 def claims_of() -> Callable[..., list]:
     """Claims from the fields a paper's YAML would hold, all of one paper."""
-    from repro.manifest.claim_build import build_claims, finish, inherit
+    from repro.claims.build import build_claims, finish, inherit
 
     def make(*written: Mapping[str, object], **shared: object) -> list:
         defaults = {"measured_by": "scale_ladder", "quantity": "entanglement_intensity", **shared}
         found = []
         for number, fields in enumerate(written):
-            for part, parts in enumerate(build_claims(inherit(defaults, fields), f"claim {number}")):
-                found.append(finish(parts, f"paper/c{number}" + (f"~{part}" if part else ""), "paper", "Table 1"))
+            for part, parts in enumerate(
+                build_claims(inherit(defaults, fields), f"claim {number}")
+            ):
+                found.append(
+                    finish(
+                        parts, f"paper/c{number}" + (f"~{part}" if part else ""), "paper", "Table 1"
+                    )
+                )
         return found
 
     return make

@@ -1,4 +1,6 @@
-"""A cell is measured only by runs that are that cell: model, condition, seed and step, read off fields and not off names."""
+"""A cell is measured only by runs that are that cell: model, condition, seed and step, read off
+fields and not off names.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,14 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repro.manifest.claim import Claim, Term
+from repro.claims.claim import Claim, Term
+from repro.claims.papers import load_claims
 from repro.manifest.load import experiment_names, load_experiment
-from repro.manifest.papers import load_claims
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
-from repro.verify.algebra import leaves
 from repro.verify.assess import assess
-from repro.verify.evidence import CONCEPT_KEYS
+from repro.verify.evidence.cell import CONCEPT_KEYS
 from repro.verify.verdict import Verdict
 
 ALL = load_claims()
@@ -39,9 +40,11 @@ def bound(name: str) -> list[Claim]:
 def rows(claim: Claim, run: Run) -> set[Row]:
     """What a run measures that some claim may ask for: everything it names, at every step."""
     found: set[Row] = set()
-    for leaf in leaves(claim.term):
+    for leaf in claim.term.leaves():
         quantities = {leaf.quantity, "entanglement_intensity"}
-        concepts = {next((str(leaf.selector[key]) for key in CONCEPT_KEYS if key in leaf.selector), None)}
+        concepts = {
+            next((str(leaf.selector[key]) for key in CONCEPT_KEYS if key in leaf.selector), None)
+        }
         axes = dict(axes_of(claim.term))
         concepts |= {str(level) for key in CONCEPT_KEYS for level in axes.get(key, ())}
         directions = {leaf.selector.get("direction"), *axes.get("direction", ())}
@@ -58,9 +61,8 @@ def rows(claim: Claim, run: Run) -> set[Row]:
 def axes_of(term: Term) -> Iterator[tuple[str, tuple[Any, ...]]]:
     if term.over:
         yield term.over, term.among
-    for inner in (term.of, term.against):
-        if inner is not None:
-            yield from axes_of(inner)
+    for inner in term.operands:
+        yield from axes_of(inner)
 
 
 def fill(store: Any, runs: list[Run], claim: Claim, salt: int, sealed: dict[str, str]) -> None:
@@ -81,9 +83,11 @@ def fill(store: Any, runs: list[Run], claim: Claim, salt: int, sealed: dict[str,
 
 
 def is_a_cell_of(claim: Claim, run: Run) -> bool:
-    """Whether a run is one of the cells that a claim speaks of; written anew, from the fields of run and claim."""
+    """Whether a run is one of the cells that a claim speaks of; written anew, from the fields of
+    run and claim.
+    """
     axes = dict(axes_of(claim.term))
-    return any(fits(leaf, axes, run) for leaf in leaves(claim.term))
+    return any(fits(leaf, axes, run) for leaf in claim.term.leaves())
 
 
 def fits(leaf: Term, axes: dict[str, tuple[Any, ...]], run: Run) -> bool:
@@ -95,7 +99,11 @@ def fits(leaf: Term, axes: dict[str, tuple[Any, ...]], run: Run) -> bool:
         levels = (selector[axis],) if axis in selector else axes.get(axis, ())
         if levels and value not in levels and not (axis == "seed" and value is None):
             return False
-    base = 0 in (selector.get("step"), *axes.get("step", ())) or "step" in axes or claim_needs_start(leaf)
+    base = (
+        0 in (selector.get("step"), *axes.get("step", ()))
+        or "step" in axes
+        or claim_needs_start(leaf)
+    )
     if base and run.parent is None and not full:
         return True  # step 0: the base model under any condition
     named = selector.get("condition") or axes.get("condition") or ()
@@ -113,7 +121,9 @@ def fits(leaf: Term, axes: dict[str, tuple[Any, ...]], run: Run) -> bool:
 
 
 def claim_needs_start(leaf: Term) -> bool:
-    """Judging a single value may look at where its run started, which is the run's own step 0 and the base model."""
+    """Judging a single value may look at where its run started, which is the run's own step 0 and
+    the base model.
+    """
     return leaf.selector.get("step") != 0
 
 
@@ -142,8 +152,12 @@ def judge_on(store: Any, runs: list[Run], claim: Claim, salt: int) -> Verdict:
 def test_no_verdict_rests_on_a_run_of_another_cell(store: Any, data: st.DataObject) -> None:
     """Taking away every run that is no cell of the claim changes nothing of its verdict."""
     name = data.draw(st.sampled_from([name for name in BOUND if len(planned(name)) > 1]))
-    claim = data.draw(st.sampled_from([claim for claim in bound(name) if claim.basis == "measured"]))
-    chosen = data.draw(st.lists(st.sampled_from(planned(name)), min_size=1, unique_by=lambda run: run.slot))
+    claim = data.draw(
+        st.sampled_from([claim for claim in bound(name) if claim.basis == "measured"])
+    )
+    chosen = data.draw(
+        st.lists(st.sampled_from(planned(name)), min_size=1, unique_by=lambda run: run.slot)
+    )
     salt = data.draw(st.integers(0, 5))
     kept = [run for run in chosen if is_a_cell_of(claim, run)]
     whole, part = (judge_on(store, runs, claim, salt) for runs in (chosen, kept))
@@ -154,7 +168,9 @@ def test_no_verdict_rests_on_a_run_of_another_cell(store: Any, data: st.DataObje
 
 
 def test_a_run_of_the_cell_does_change_a_verdict(store: Any) -> None:
-    """The control: without its runs the same claim is not run, with others' numbers it is another value."""
+    """The control: without its runs the same claim is not run, with others' numbers it is another
+    value.
+    """
     claim = MEASURED["consolidated/table-2/mean-qwen-7b-ei-after"]
     runs = [run for run in planned("scale_ladder") if run.model.id == "qwen2.5-coder-7b"]
     first, second = (judge_on(store, runs, claim, salt) for salt in (0, 1))
@@ -166,8 +182,12 @@ def test_a_run_of_the_cell_does_change_a_verdict(store: Any) -> None:
 
 
 @pytest.mark.parametrize("name", FULL_SIZE)
-def test_a_run_of_random_weights_relabelled_as_a_papers_reproduces_nothing(store: Any, name: str) -> None:
-    """One finished run of the smoke manifest, put down as the first run of each manifest, sealed as if planned for it."""
+def test_a_run_of_random_weights_relabelled_as_a_papers_reproduces_nothing(
+    store: Any, name: str
+) -> None:
+    """One finished run of the smoke manifest, put down as the first run of each manifest, sealed as
+    if planned for it.
+    """
     target, smoke = planned(name)[0], planned("smoke")[-1]
     sealed = {claim.id: claim.digest for claim in bound(name)}
     for key in (smoke.key(), None):
@@ -181,35 +201,48 @@ def test_a_run_of_random_weights_relabelled_as_a_papers_reproduces_nothing(store
 
 @pytest.mark.parametrize("name", FULL_SIZE)
 def test_one_real_run_decides_nothing_about_cells_that_were_not_run(store: Any, name: str) -> None:
-    """The same with the very run that the manifest plans: only claims whose every cell it is can be measured by it."""
+    """The same with the very run that the manifest plans: only claims whose every cell it is can be
+    measured by it.
+    """
     target = planned(name)[0]
-    relabel(store, target, bound(name), target.key(), {claim.id: claim.digest for claim in bound(name)})
+    relabel(
+        store, target, bound(name), target.key(), {claim.id: claim.digest for claim in bound(name)}
+    )
     claims = {claim.id: claim for claim in bound(name)}
     verdicts = assess(list(claims.values()), store.connection, everything=ALL)
     for verdict in verdicts:
         if verdict.grade is not None:
             claim = claims[verdict.id]
             axes = dict(axes_of(claim.term))
-            assert all(fits(leaf, axes, target) for leaf in leaves(claim.term)), verdict.id
+            assert all(fits(leaf, axes, target) for leaf in claim.term.leaves()), verdict.id
             assert not unrun_levels(axes, name) or at_base(claim), verdict.id
     settings_told = [v.outcome for v in verdicts if v.basis == "setting"]
     assert "reproduced" not in settings_told
 
 
 def unrun_levels(axes: dict[str, tuple[Any, ...]], name: str) -> set[Any]:
-    """Levels of model and condition that a claim speaks of, listed or not, beside those of the first planned run."""
+    """Levels of model and condition that a claim speaks of, listed or not, beside those of the
+    first planned run.
+    """
     target, runs = planned(name)[0], planned(name)
-    every = {"model": {run.model.id for run in runs}, "condition": {run.condition_id for run in runs}}
+    every = {
+        "model": {run.model.id for run in runs},
+        "condition": {run.condition_id for run in runs},
+    }
     own = {"model": target.model.id, "condition": target.condition_id}
-    return {level for axis in own if axis in axes for level in set(axes[axis]) or every[axis]} - set(own.values())
+    return {
+        level for axis in own if axis in axes for level in set(axes[axis]) or every[axis]
+    } - set(own.values())
 
 
 def at_base(claim: Claim) -> bool:
-    return all(leaf.selector.get("step") == 0 for leaf in leaves(claim.term))
+    return all(leaf.selector.get("step") == 0 for leaf in claim.term.leaves())
 
 
 def relabel(store: Any, target: Run, claims: list[Claim], key: Any, sealed: dict[str, str]) -> None:
-    """One run under the name of `target`, with a number for everything that any of the claims may ask for."""
+    """One run under the name of `target`, with a number for everything that any of the claims may
+    ask for.
+    """
     made = store.run(
         target.model.id, target.condition_id, target.seed, experiment=target.experiment, key=key or {},
         keyed=key is not None, values={}, claims=sealed, probe_set=target.probe_set,
@@ -238,12 +271,21 @@ def test_all_of_them_are_those_that_the_manifest_plans_and_not_those_that_happen
     store: Any, claims_of: Any, over: str, fields: dict[str, Any], places: list[tuple[str, str]]
 ) -> None:
     claims = claims_of(
-        {"printed": "all", "statistic": "all", "over": over, "where": {"below": 0.9}, "step": 5000, **fields}
+        {
+            "printed": "all",
+            "statistic": "all",
+            "over": over,
+            "where": {"below": 0.9},
+            "step": 5000,
+            **fields,
+        }
     )
     sealed = {claim.id: claim.digest for claim in claims}
     for number, (model, condition) in enumerate(places):
         before = assess(claims, store.connection)[0]
-        assert (before.outcome, before.grade) == ("not_run", None), f"{number} of {len(places)} are run"
+        assert (before.outcome, before.grade) == ("not_run", None), (
+            f"{number} of {len(places)} are run"
+        )
         for seed in range(3):
             values = {(EI, 5000): 0.1 + seed / 100}
             store.run(model, condition, seed, values=values, claims=sealed)
@@ -251,7 +293,9 @@ def test_all_of_them_are_those_that_the_manifest_plans_and_not_those_that_happen
     assert (after.estimate, after.grade) == (True, "own")
 
 
-def test_a_claim_that_names_no_model_is_not_answered_by_the_one_that_was_run(store: Any, claims_of: Any) -> None:
+def test_a_claim_that_names_no_model_is_not_answered_by_the_one_that_was_run(
+    store: Any, claims_of: Any
+) -> None:
     claims = claims_of({"printed": "0.100 ± 0.010", "condition": "B3", "step": 5000})
     sealed = {claim.id: claim.digest for claim in claims}
     store.run(LADDER[0], values={(EI, 5000): 0.1}, claims=sealed)
@@ -261,7 +305,13 @@ def test_a_claim_that_names_no_model_is_not_answered_by_the_one_that_was_run(sto
 
 
 def test_a_claim_that_names_its_seeds_counts_no_others(store: Any, claims_of: Any) -> None:
-    named = {"statistic": "all", "over": "seed", "among": [0, 1], "where": {"below": 0.9}, "model": LADDER[0]}
+    named = {
+        "statistic": "all",
+        "over": "seed",
+        "among": [0, 1],
+        "where": {"below": 0.9},
+        "model": LADDER[0],
+    }
     claims = claims_of({"printed": "both", "condition": "B3", "step": 5000, **named})
     sealed = {claim.id: claim.digest for claim in claims}
     for seed, value in ((7, 5.0), (0, 0.1), (1, 0.2)):

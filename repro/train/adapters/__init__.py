@@ -1,1 +1,1 @@
-"""What is trained: LoRA, block-diagonal LoRA, or every weight; put on, saved, loaded and merged."""
+"""What is trained: LoRA, block-diagonal LoRA, or every weight; put on, counted, saved, loaded."""

@@ -1,44 +1,38 @@
-"""Block-diagonal LoRA: updates that write the residual stream along groups of given directions only.
+"""Block-diagonal LoRA: updates that write the residual stream along given directions alone.
 
-Definition: docs/SCIENCE.md §9 (summary page). On o_proj and down_proj ΔW = s·Σ_g U_g B_g A_g: U_g holds the directions of
-group g and stays fixed, A_g and B_g are trained, B_g starts at zero, s = alpha/rank as for LoRA. A group's rank R_g is the
-protocol's, or its number of directions where that is smaller.
+Definition: docs/SCIENCE.md §9 (summary page). On o_proj and down_proj ΔW = s·Σ_g U_g B_g A_g: U_g
+holds the directions of group g and stays fixed, A_g and B_g are trained, B_g starts at zero, s =
+alpha/rank as for LoRA. A group's rank R_g is the protocol's, or its number of directions where that
+is smaller.
 
-Written as one product this is LoRA of rank R = ΣR_g with A = [A_1; …; A_G] and B = U·diag(B_1, …, B_G). So the layers are
-peft's own LoRA layers, for each kind of storage, registered as peft's custom modules, with B's weight computed from its
-blocks: forward, merging and scaling are peft's, and what is saved loads as plain LoRA. (peft's `register_peft_method` takes
-only the names of its own closed list.)
-H width of the residual stream, I inputs of a projection, K_g directions and R_g rank of group g.
+Written as one product this is LoRA of rank R = ΣR_g with A = [A_1; …; A_G] and B = U·diag(B_1, …,
+B_G), computed from its blocks (`repro.train.adapters.computed`). H width of the residual stream, I
+inputs of a projection, K_g directions and R_g rank of group g.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from bitsandbytes.nn import Linear4bit  # type: ignore[attr-defined]  # re-exported without saying so
-from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners import lora
-from peft.tuners.lora.bnb import Linear4bit as LoraLinear4bit
+from peft import PeftModel, get_peft_model
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 from transformers import PreTrainedModel
 
-from repro.manifest.training import BlockDiagonal
-
-TARGETS = ("o_proj", "down_proj")
-"""The projections that write the residual stream."""
+from repro.manifest.adapters import WRITING, BlockDiagonal
+from repro.train.adapters.computed import ComputedConfig, Layer, Layer4bit
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Concepts that share a block, and the directions (H×K_g, orthonormal columns) it may write along."""
+    """Concepts that share a block, and the directions (H×K_g, orthonormal) it may write along."""
 
     concepts: tuple[str, ...]
     directions: Tensor
 
     def rank(self, wanted: int) -> int:
-        """R_g."""
+        """Return R_g, the rank wanted or the number of directions where that is smaller."""
         return min(wanted, self.directions.shape[1])
 
 
@@ -56,77 +50,64 @@ class Blocks(nn.Module):
         self.register_buffer("directions", together, persistent=False)
 
     def named_directions(self) -> dict[str, Tensor]:
-        """The directions of each group (H×K_g), by its concepts."""
+        """Return the directions of each group (H×K_g), by its concepts."""
         parts = self.directions.split(self.sizes, dim=1)
         return {f"directions/{name}": part for name, part in zip(self.names, parts, strict=True)}
 
     def forward(self, *blocks: Tensor) -> Tensor:
-        """U·diag(B_1, …, B_G), in float32 whatever precision the layer computes in."""
-        device = "cpu" if self.directions.is_meta else self.directions.device.type  # autocast knows no meta device
+        """Compute U·diag(B_1, …, B_G) in float32, whatever precision the layer computes in."""
+        # autocast knows no meta device
+        device = "cpu" if self.directions.is_meta else self.directions.device.type
         with torch.autocast(device, enabled=False):
             return self.directions @ torch.block_diag(*blocks)  # type: ignore[no-any-return]  # block_diag has no types
 
     def right_inverse(self, weight_HR: Tensor) -> tuple[Tensor, ...]:
-        """The blocks nearest to a given B: those of zero are zero."""
-        parts = zip(self.directions.split(self.sizes, dim=1), weight_HR.split(self.ranks, dim=1), strict=True)
+        """Return the blocks nearest to a given B (H×R): those of zero are zero."""
+        parts = zip(
+            self.directions.split(self.sizes, dim=1),
+            weight_HR.split(self.ranks, dim=1),
+            strict=True,
+        )
         return tuple(directions_HK.T @ weight for directions_HK, weight in parts)
 
 
-class BlockDiagonalConfig(LoraConfig):
-    """peft's configuration of an equal LoRA, and what B is written through; its fields, those that are saved, are LoRA's."""
-
-    groups: Sequence[Group]
-    rank: int
-
-    @classmethod
-    def of(cls, adapter: BlockDiagonal, groups: Sequence[Group]) -> "BlockDiagonalConfig":
-        """The configuration of an adapter along `groups`."""
-        whole = sum(group.rank(adapter.rank) for group in groups)
-        config = cls(
-            r=whole,
-            lora_alpha=adapter.alpha * whole / adapter.rank,  # type: ignore[arg-type]  # annotated as an integer, used as a factor
-            lora_dropout=adapter.dropout,
-            target_modules=list(TARGETS),
-            task_type="CAUSAL_LM",
-        )
-        config.groups, config.rank = groups, adapter.rank
-        config._register_custom_module(
-            {Linear4bit: Layer4bit, nn.Linear: Layer}
-        )  # peft's interface for this, public or not
-        return config
+def _configuration(adapter: BlockDiagonal, groups: Sequence[Group]) -> ComputedConfig:
+    """Return peft's configuration of the equal LoRA, whose B is written through `groups`."""
+    whole = sum(group.rank(adapter.rank) for group in groups)
+    config = ComputedConfig(
+        r=whole,
+        lora_alpha=adapter.alpha * whole / adapter.rank,  # type: ignore[arg-type]  # annotated as an integer, used as a factor
+        lora_dropout=adapter.dropout,
+        target_modules=list(WRITING),
+        task_type="CAUSAL_LM",
+    )
+    config.compute = lambda _, B: _through_blocks(B, groups, adapter.rank)
+    config._register_custom_module(
+        {Linear4bit: Layer4bit, nn.Linear: Layer}
+    )  # peft's interface for this, public or not
+    return config
 
 
-class Layer(lora.Linear):
-    """A LoRA layer over float weights whose B is computed from blocks."""
-
-    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:  # type: ignore[override]  # peft passes the configuration by name
-        """Make A and B as LoRA does, then compute B from blocks."""
-        super().update_layer(adapter_name, *args, config=config, **kwargs)  # type: ignore[misc]  # the same
-        _through_blocks(self.lora_B[adapter_name], config)  # type: ignore[arg-type]  # a linear module
+def _through_blocks(module: nn.Linear, groups: Sequence[Group], rank: int) -> None:
+    # peft makes it in the precision of 4-bit products and would bring it to float32 later
+    module.float()
+    register_parametrization(module, "weight", Blocks(groups, rank).to(module.weight.device))
 
 
-class Layer4bit(LoraLinear4bit):
-    """The same over 4-bit weights."""
-
-    def update_layer(self, adapter_name: str, *args: Any, config: BlockDiagonalConfig, **kwargs: Any) -> None:  # type: ignore[override]  # peft passes the configuration by name
-        """Make A and B as LoRA does, then compute B from blocks."""
-        super().update_layer(adapter_name, *args, config=config, **kwargs)  # type: ignore[misc]  # the same
-        _through_blocks(self.lora_B[adapter_name], config)  # type: ignore[arg-type]  # a linear module
-
-
-def _through_blocks(module: nn.Linear, config: BlockDiagonalConfig) -> None:
-    module.float()  # peft makes it in the precision of 4-bit products and would bring it to float32 later
-    register_parametrization(module, "weight", Blocks(config.groups, config.rank).to(module.weight.device))
-
-
-def add_block_diagonal(base: PreTrainedModel, adapter: BlockDiagonal, groups: Sequence[Group], seed: int) -> PeftModel:
-    """`base`, frozen, with an update on every target; initial values depend on `seed` alone."""
+def add_block_diagonal(
+    base: PreTrainedModel, adapter: BlockDiagonal, groups: Sequence[Group], seed: int
+) -> PeftModel:
+    """Put an update on every target of `base`, frozen; initial values depend on `seed` alone."""
     torch.manual_seed(seed)
-    model: PeftModel = get_peft_model(base, BlockDiagonalConfig.of(adapter, groups))
+    model: PeftModel = get_peft_model(base, _configuration(adapter, groups))
     return model.train()
 
 
 def blocks_of(model: nn.Module) -> dict[str, Blocks]:
-    """What computes each B from its blocks, by the name of B's module."""
+    """Return what computes each B from its blocks, by the name of B's module."""
     ending = ".parametrizations.weight.0"
-    return {name.removesuffix(ending): module for name, module in model.named_modules() if isinstance(module, Blocks)}
+    return {
+        name.removesuffix(ending): module
+        for name, module in model.named_modules()
+        if isinstance(module, Blocks)
+    }

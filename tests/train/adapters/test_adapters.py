@@ -1,4 +1,6 @@
-"""Every kind of adapter on a real tiny model: what it starts as, what is kept of it, what merging gives."""
+"""Every kind of adapter on a real tiny model: what it starts as, what is kept of it, what merging
+gives.
+"""
 
 import json
 from pathlib import Path
@@ -13,18 +15,18 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from repro.errors import EvidenceError
 from repro.files import file_digest
+from repro.manifest.adapters import BlockDiagonal, Full, Lora, Mps
 from repro.manifest.load import load_models
-from repro.manifest.training import BlockDiagonal, Full, Lora, Quantisation, Training
+from repro.manifest.training import Quantisation, Training
 from repro.train.adapters.block_diagonal import Group, blocks_of
 from repro.train.adapters.keep import as_lora, load_adapter, save_adapter
-from repro.train.adapters.merge import merged
 from repro.train.adapters.place import adapt
 from repro.train.loop import Trainer
 from repro.train.model import load_base, trainable, without_dropout
 
 WIDTH = 64
-KINDS = ("lora", "full", "aligned", "isolated")
-ADAPTERS = ("lora", "aligned", "isolated")
+KINDS = ("lora", "full", "aligned", "isolated", "mps")
+ADAPTERS = ("lora", "aligned", "isolated", "mps")
 
 BASE = load_models()["tiny-llama"]
 
@@ -34,10 +36,16 @@ def groups(grouping: str) -> tuple[Group, ...]:
     basis = torch.linalg.qr(torch.randn(WIDTH, 8, generator=torch.Generator().manual_seed(5))).Q
     if grouping == "aligned":
         return Group(("domain", "register"), basis[:, :5]), Group(("shape",), basis[:, 5:])
-    return Group(("domain",), basis[:, :2]), Group(("register",), basis[:, 2:5]), Group(("shape",), basis[:, 5:])
+    return (
+        Group(("domain",), basis[:, :2]),
+        Group(("register",), basis[:, 2:5]),
+        Group(("shape",), basis[:, 5:]),
+    )
 
 
-def protocol(kind: str, quantisation: str = "none", rank: int = 2, compute: str = "float32") -> Training:
+def protocol(
+    kind: str, quantisation: str = "none", rank: int = 2, compute: str = "float32"
+) -> Training:
     """Dropout on, so that a comparison that forgets to switch it off fails."""
     training = Training(
         quantisation=Quantisation(format=quantisation),
@@ -47,12 +55,23 @@ def protocol(kind: str, quantisation: str = "none", rank: int = 2, compute: str 
     )
     if kind == "lora":
         return training
-    other = Full() if kind == "full" else BlockDiagonal(grouping=kind, rank=rank, alpha=2 * rank, dropout=0.2)
+    if kind == "mps":
+        return training.model_copy(update={"adapter": Mps(rank=4, bond=3, alpha=8, dropout=0.2)})
+    other = (
+        Full()
+        if kind == "full"
+        else BlockDiagonal(grouping=kind, rank=rank, alpha=2 * rank, dropout=0.2)
+    )
     return training.model_copy(update={"adapter": other})
 
 
 def adapted(
-    folder: Path, kind: str, quantisation: str = "none", seed: int = 0, rank: int = 2, compute: str = "float32"
+    folder: Path,
+    kind: str,
+    quantisation: str = "none",
+    seed: int = 0,
+    rank: int = 2,
+    compute: str = "float32",
 ) -> nn.Module:
     """A model that is ready to be trained."""
     training = protocol(kind, quantisation, rank, compute)
@@ -89,7 +108,9 @@ def updates(model: nn.Module) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_starts_as_the_base_model_and_depends_on_the_seed_alone(tiny_llama: Path, kind: str) -> None:
+def test_it_starts_as_the_base_model_and_depends_on_the_seed_alone(
+    tiny_llama: Path, kind: str
+) -> None:
     base = outputs(load_base(tiny_llama, protocol(kind)))
     model = adapted(tiny_llama, kind)
     assert torch.equal(outputs(model), base)
@@ -121,7 +142,9 @@ def test_what_was_saved_loads_to_the_same_bits(tiny_llama: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-def test_anyone_can_load_the_adapter_with_peft_alone(tiny_llama: Path, tmp_path: Path, kind: str) -> None:
+def test_anyone_can_load_the_adapter_with_peft_alone(
+    tiny_llama: Path, tmp_path: Path, kind: str
+) -> None:
     model = disturbed(adapted(tiny_llama, kind))
     save_adapter(model, tmp_path, BASE)
     plain = PeftModel.from_pretrained(load_base(tiny_llama, protocol(kind)), str(tmp_path))
@@ -129,36 +152,22 @@ def test_anyone_can_load_the_adapter_with_peft_alone(tiny_llama: Path, tmp_path:
     assert all(type(layer).__module__.startswith("peft.") for layer in layers(plain).values())
 
 
-def test_anyone_can_load_a_fully_tuned_model_with_transformers_alone(tiny_llama: Path, tmp_path: Path) -> None:
+def test_anyone_can_load_a_fully_tuned_model_with_transformers_alone(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
     model = disturbed(adapted(tiny_llama, "full"))
     save_adapter(model, tmp_path, BASE)
     plain = AutoModelForCausalLM.from_pretrained(str(tmp_path), local_files_only=True)
     assert torch.equal(outputs(plain), outputs(model))
-    assert {value.dtype for value in load_file(tmp_path / "model.safetensors").values()} == {torch.float32}
+    assert {value.dtype for value in load_file(tmp_path / "model.safetensors").values()} == {
+        torch.float32
+    }
     assert "_name_or_path" not in json.loads((tmp_path / "config.json").read_text())
 
 
-@pytest.mark.parametrize("quantisation", ["none", "nf4"])
-@pytest.mark.parametrize("kind", ADAPTERS)
-def test_a_merged_model_gives_the_same_outputs(tiny_llama: Path, kind: str, quantisation: str) -> None:
-    model = disturbed(adapted(tiny_llama, kind, quantisation))
-    expected, base = outputs(model), outputs(load_base(tiny_llama, protocol(kind, quantisation)))
-    whole = merged(model)
-    assert not layers(whole)
-    torch.testing.assert_close(outputs(whole), expected, rtol=1e-5, atol=2e-6)
-    assert (expected - base).abs().max() > 1e-3
-
-
-@pytest.mark.parametrize("kind", ADAPTERS)
-def test_on_float_weights_merging_is_what_peft_does(tiny_llama: Path, kind: str) -> None:
-    first, second = (disturbed(adapted(tiny_llama, kind)) for _ in range(2))
-    assert isinstance(second, PeftModel)
-    ours, theirs = merged(first).state_dict(), second.merge_and_unload().state_dict()
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-
-
-def test_full_fine_tuning_trains_every_weight_and_leaves_the_cached_model_alone(tiny_llama: Path) -> None:
+def test_full_fine_tuning_trains_every_weight_and_leaves_the_cached_model_alone(
+    tiny_llama: Path,
+) -> None:
     before = file_digest(tiny_llama / "model.safetensors")
     model = adapted(tiny_llama, "full")
     whole = sum(value.numel() for value in model.parameters())
@@ -188,25 +197,39 @@ def test_a_restored_state_takes_the_same_steps_bit_for_bit(
     for _ in range(3):
         first.take_step(sequences[first.step])
     state = {name: value.clone() for name, value in first.state().items()}
-    second = Trainer(adapted(tiny_llama, kind, quantisation, seed=1, compute=compute), training, 6, 0)
+    second = Trainer(
+        adapted(tiny_llama, kind, quantisation, seed=1, compute=compute), training, 6, 0
+    )
     with torch.no_grad():
         for blocks in blocks_of(second.model).values():
             blocks.directions.neg_()  # another machine may find them with another sign
     second.restore(state)
     assert [step.loss for step in second.run(sequences)] == losses[3:]
     left, right = whole.state(), second.state()
-    assert {value.dtype for name, value in left.items() if name.startswith("adapter/")} == {torch.float32}
+    assert {value.dtype for name, value in left.items() if name.startswith("adapter/")} == {
+        torch.float32
+    }
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
-@pytest.mark.parametrize(
-    ("saved", "loaded"), [("lora", "aligned"), ("aligned", "isolated"), ("lora", "full"), ("full", "lora")]
-)
+OTHERS = [
+    ("lora", "aligned"),
+    ("aligned", "isolated"),
+    ("lora", "full"),
+    ("full", "lora"),
+    ("lora", "mps"),
+    ("mps", "full"),
+]
+
+
+@pytest.mark.parametrize(("saved", "loaded"), OTHERS)
 def test_another_kind_of_adapter_is_refused_in_one_line(
     tiny_llama: Path, tmp_path: Path, saved: str, loaded: str
 ) -> None:
     save_adapter(adapted(tiny_llama, saved), tmp_path, BASE)
-    with pytest.raises(EvidenceError, match=r"cannot be read|do not fit this model's adapter") as caught:
+    with pytest.raises(
+        EvidenceError, match=r"cannot be read|do not fit this model's adapter"
+    ) as caught:
         load_adapter(adapted(tiny_llama, loaded), tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -232,14 +255,18 @@ def test_block_diagonal_updates_write_along_the_directions_only(
 def test_an_adapter_can_be_counted_without_weights() -> None:
     """On the meta device, with groups that only have a size."""
     with torch.device("meta"):
-        config = LlamaConfig(hidden_size=WIDTH, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4)
+        config = LlamaConfig(
+            hidden_size=WIDTH, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4
+        )
         chosen = [Group((name,), torch.empty(WIDTH, 3)) for name in ("domain", "register")]
         model = adapt(LlamaForCausalLM(config), protocol("isolated"), 0, chosen)
     shapes = sorted(tuple(value.shape) for value in trainable(model).values())
     assert shapes == sorted(2 * [(4, 64), (4, 96), *4 * [(3, 2)]])
 
 
-def test_a_group_of_low_rank_couples_its_directions_and_leaves_the_others_alone(tiny_llama: Path) -> None:
+def test_a_group_of_low_rank_couples_its_directions_and_leaves_the_others_alone(
+    tiny_llama: Path,
+) -> None:
     for grouping in ("aligned", "isolated"):
         update = next(iter(updates(disturbed(adapted(tiny_llama, grouping, rank=1))).values()))
         for group in groups(grouping):
@@ -247,19 +274,24 @@ def test_a_group_of_low_rank_couples_its_directions_and_leaves_the_others_alone(
         assert int(torch.linalg.matrix_rank(update, rtol=1e-4)) == len(groups(grouping))
 
 
-def test_aligned_and_isolated_differ_below_the_groups_sizes_and_span_the_same_above(tiny_llama: Path) -> None:
+def test_aligned_and_isolated_differ_below_the_groups_sizes_and_span_the_same_above(
+    tiny_llama: Path,
+) -> None:
     """At rank 2 the joined five directions share two rows; at rank 5 both reach all eight."""
     ranks = {
         (grouping, rank): int(
             torch.linalg.matrix_rank(
-                next(iter(updates(disturbed(adapted(tiny_llama, grouping, rank=rank))).values())), rtol=1e-4
+                next(iter(updates(disturbed(adapted(tiny_llama, grouping, rank=rank))).values())),
+                rtol=1e-4,
             )
         )
         for grouping in ("aligned", "isolated")
         for rank in (2, 5)
     }
     assert ranks == {("aligned", 2): 4, ("isolated", 2): 6, ("aligned", 5): 8, ("isolated", 5): 8}
-    first, second = (disturbed(adapted(tiny_llama, grouping)) for grouping in ("aligned", "isolated"))
+    first, second = (
+        disturbed(adapted(tiny_llama, grouping)) for grouping in ("aligned", "isolated")
+    )
     assert not torch.equal(outputs(first), outputs(second))
 
 
@@ -273,7 +305,9 @@ def test_the_scale_of_an_update_is_alpha_over_the_rank_asked_for(tiny_llama: Pat
 
 
 def test_an_adapter_names_the_model_it_belongs_to(tiny_llama: Path, tmp_path: Path) -> None:
-    """Repository and revision for a hub model; below the cache otherwise, spelt so that nobody's repository is meant."""
+    """Repository and revision for a hub model; below the cache otherwise, spelt so that nobody's
+    repository is meant.
+    """
     save_adapter(adapted(tiny_llama, "lora"), tmp_path / "hub", load_models()["qwen2.5-coder-7b"])
     named = json.loads((tmp_path / "hub" / "adapter_config.json").read_text())
     assert named["base_model_name_or_path"] == "Qwen/Qwen2.5-Coder-7B"
@@ -293,7 +327,9 @@ def test_a_stock_loader_finds_the_model_from_the_cache(
     model = disturbed(adapted(tiny_llama, "lora"))
     save_adapter(model, tmp_path / "adapter", BASE)
     monkeypatch.chdir(tiny_llama.parents[1])
-    whole = AutoPeftModelForCausalLM.from_pretrained(str(tmp_path / "adapter"), local_files_only=True)
+    whole = AutoPeftModelForCausalLM.from_pretrained(
+        str(tmp_path / "adapter"), local_files_only=True
+    )
     assert {name for name, _ in whole.named_parameters() if "lora_" in name}
     monkeypatch.chdir(tmp_path)
     with pytest.raises((OSError, ValueError), match=r"\./models/tiny-llama"):

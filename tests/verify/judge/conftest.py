@@ -1,11 +1,13 @@
-"""From a store made by hand to verdicts: claims about the entanglement intensity after training, on known runs."""
+"""From a store made by hand to verdicts: claims about the entanglement intensity after training, on
+known runs.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from repro.manifest.claim import Claim
+from repro.claims.claim import Claim
 from repro.verify.assess import assess
 from repro.verify.verdict import Verdict
 

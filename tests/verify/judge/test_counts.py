@@ -1,11 +1,15 @@
-"""Counts (problems solved, seeds that did something) and the test of two of them, against known runs."""
+"""Counts (problems solved, seeds that did something) and the test of two of them, against known
+runs.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from repro.manifest.claim import Claim
+from repro.claims.claim import Claim
 from repro.verify.assess import assess
 from repro.verify.verdict import Verdict
 
@@ -17,22 +21,30 @@ Claims = Callable[..., list[Claim]]
 Outcome = Callable[..., str]
 
 
-@pytest.mark.parametrize(("solved", "expected"), [(96, "reproduced"), (98, "reproduced"), (99, "contradicted")])
-def test_the_same_weights_solve_the_same_problems_within_two(
+@pytest.mark.parametrize(
+    ("solved", "expected"), [(96, "reproduced"), (99, "reproduced"), (101, "contradicted")]
+)
+def test_the_same_weights_solve_the_same_problems_within_what_flipped_answers_allow(
     outcome: Outcome, store: Any, claims_of: Claims, solved: int, expected: str
 ) -> None:
     claims = claims_of({"printed": "96/164", "condition": "B0", **COUNT})
     store.run(condition="B0", seed=None, values={("humaneval_plus", 0): solved}, n=164)
     verdict = assess(claims, store.connection)[0]
     assert verdict.outcome == "inconclusive"
-    assert f"({expected}: " in verdict.reason, "the runs carry no digest of the claim: it was stated after them"
-    store.connection.execute("UPDATE runs SET claims = ?", [f'{{"{claims[0].id}": "{claims[0].digest}"}}'])
+    assert f"({expected}: " in verdict.reason, (
+        "the runs carry no digest of the claim: it was stated after them"
+    )
+    store.connection.execute(
+        "UPDATE runs SET claims = ?", [f'{{"{claims[0].id}": "{claims[0].digest}"}}']
+    )
     assert outcome(assess(claims, store.connection)) == expected
 
 
-@pytest.mark.parametrize(("solved", "expected"), [(61, "consistent"), (120, "contradicted"), (0, "contradicted")])
+@pytest.mark.parametrize(
+    ("solved", "expected"), [(61, "consistent"), (120, "inconclusive"), (0, "inconclusive")]
+)
 def test_a_retrained_count_is_judged_by_its_binomial_prediction_interval(
-    outcome: Outcome, store: Any, claims_of: Claims, solved: int, expected: str
+    store: Any, claims_of: Claims, solved: int, expected: str
 ) -> None:
     claims = claims_of(
         {"printed": "60/164", "condition": "B3", "step": 5000, **COUNT},
@@ -40,10 +52,43 @@ def test_a_retrained_count_is_judged_by_its_binomial_prediction_interval(
     )
     sealed = {claim.id: claim.digest for claim in claims}
     store.run(values={("humaneval_plus", 5000): solved}, n=164, claims=sealed)
-    assert outcome(assess(claims, store.connection)) == expected
+    verdict = assess(claims, store.connection)[0]
+    assert verdict.outcome == expected
+    assert "fewer than 3 trainings" in verdict.reason, (
+        "one training shows no spread between trainings"
+    )
 
 
-@pytest.mark.parametrize(("zeros", "expected"), [(8, "reproduced"), (0, "contradicted"), (2, "contradicted")])
+@pytest.mark.parametrize(
+    ("solved", "expected"),
+    [
+        ((88, 68, 90, 72, 80, 64, 86, 78), "inconclusive"),
+        ((88, 89, 90, 92, 87, 91, 86, 88), "contradicted"),
+    ],
+)
+def test_retrained_counts_are_judged_by_the_spread_between_trainings(
+    store: Any, claims_of: Claims, solved: tuple[int, ...], expected: str
+) -> None:
+    """Pooled as independent tries both would be far outside; an SD of 9.6 between trainings
+    explains the first.
+    """
+    claims = claims_of({"printed": "60/164", "condition": "B3", "step": 5000, **COUNT})
+    sealed = {claim.id: claim.digest for claim in claims}
+    for seed, count in enumerate(solved):
+        store.run(seed=seed, values={("humaneval_plus", 5000): count}, n=164, claims=sealed)
+    verdict = assess(claims, store.connection)[0]
+    sd = max(
+        np.std(solved, ddof=1), np.sqrt(164 * np.mean(solved) / 164 * (1 - np.mean(solved) / 164))
+    )
+    assert verdict.p == pytest.approx(
+        2 * stats.t.sf((np.mean(solved) - 60) / (sd * np.sqrt(1 + 1 / 8)), 7), abs=1e-9
+    )
+    assert verdict.outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("zeros", "expected"), [(8, "consistent"), (0, "contradicted"), (2, "contradicted")]
+)
 def test_what_all_seeds_do_is_judged_as_a_count_of_runs(
     outcome: Outcome, judged: Judged, zeros: int, expected: str
 ) -> None:
@@ -52,16 +97,58 @@ def test_what_all_seeds_do_is_judged_as_a_count_of_runs(
 
 
 @pytest.mark.parametrize(
-    ("b2", "b3", "expected"), [(79, 60, "reproduced"), (40, 100, "contradicted"), (75, 70, "inconclusive")]
+    ("b2", "b3", "expected"),
+    [(79, 60, "reproduced"), (40, 100, "contradicted"), (75, 70, "inconclusive")],
 )
 def test_a_printed_z_is_recomputed_from_the_measured_counts(
     outcome: Outcome, store: Any, claims_of: Claims, b2: int, b3: int, expected: str
 ) -> None:
     (claim,) = claims_of(
-        {"printed": "2.12", "statistic": "z", "against": {"condition": "B3"}, "condition": "B2", "step": 5000, **COUNT}
+        {
+            "printed": "2.12",
+            "statistic": "z",
+            "against": {"condition": "B3"},
+            "condition": "B2",
+            "step": 5000,
+            **COUNT,
+        }
     )
     for condition, solved in (("B2", b2), ("B3", b3)):
-        store.run(
-            condition=condition, values={("humaneval_plus", 5000): solved}, n=164, claims={claim.id: claim.digest}
-        )
+        for seed, off in enumerate((-1, 0, 1)):
+            values = {("humaneval_plus", 5000): solved + off}
+            store.run(
+                condition=condition,
+                seed=seed,
+                values=values,
+                n=164,
+                claims={claim.id: claim.digest},
+            )
     assert outcome(assess([claim], store.connection)) == expected
+
+
+def test_a_printed_p_of_zero_stands_for_what_its_decimals_allow(
+    store: Any, claims_of: Claims
+) -> None:
+    (claim,) = claims_of(
+        {
+            "printed": "0.000",
+            "statistic": "p_two",
+            "against": {"condition": "B3"},
+            "condition": "B2",
+            "step": 5000,
+            **COUNT,
+        }
+    )
+    for condition, solved in (("B2", 96), ("B3", 65)):
+        for seed in range(3):
+            values = {("humaneval_plus", 5000): solved}
+            store.run(
+                condition=condition,
+                seed=seed,
+                values=values,
+                n=164,
+                claims={claim.id: claim.digest},
+            )
+    verdict = assess([claim], store.connection)[0]
+    assert verdict.estimate == pytest.approx(0.00062, abs=1e-5)
+    assert verdict.outcome != "contradicted"

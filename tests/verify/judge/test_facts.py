@@ -1,4 +1,6 @@
-"""What holds or does not, without statistics: settings, architectures, definitions, and what nobody can verify."""
+"""What holds or does not, without statistics: settings, architectures, definitions, and what nobody
+can verify.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from repro.execute.structures import Wanted, structures
-from repro.manifest.claim import Claim
+from repro.claims.claim import Claim
+from repro.machine.structures import Wanted, structures
 from repro.verify.assess import assess
-from repro.verify.structure import asked
+from repro.verify.facts.structure import structural_pairs
 
 Claims = Callable[..., list[Claim]]
 Outcome = Callable[..., str]
@@ -44,7 +46,7 @@ def test_a_structural_number_is_compared_with_the_real_architecture(
 ) -> None:
     """Without a record of it nothing is known."""
     claims = claims_of({**fields, "model": "qwen2.5-coder-32b"})
-    pairs = asked(claims, lambda _: None)
+    pairs = structural_pairs(claims, lambda _: None)
     assert ("scale_ladder", "qwen2.5-coder-32b") in pairs
     records = structures([Wanted(*pair) for pair in pairs.values()], cache, print)
     assert outcome(assess(claims, None, built=dict(zip(pairs, records, strict=True)))) == expected

@@ -1,4 +1,6 @@
-"""Printed numbers with a spread (means, standard deviations, single runs, base values, changes) against known runs."""
+"""Printed numbers with a spread (means, standard deviations, single runs, base values, changes)
+against known runs.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from repro.manifest.claim import Claim
+from repro.claims.claim import Claim
 from repro.verify.assess import assess
 from repro.verify.verdict import Verdict
 
@@ -34,8 +36,29 @@ Outcome = Callable[..., str]
 def test_a_seed_mean_is_judged_by_its_prediction_interval(
     outcome: Outcome, judged: Judged, after: list[float], expected: str
 ) -> None:
-    """The claimed effect is 0.304, its quarter 0.076; runs that scatter far more than the seeds prove nothing equal."""
+    """The claimed effect is 0.304, its quarter 0.076; runs that scatter far more than the seeds
+    prove nothing equal.
+    """
     assert outcome(judged(SPREAD, BASE, SEEDS, after=after), "c0") == expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit", "scale"), [("0.941 ± 0.003", "", 1.0), ("94.1 ± 0.3", "percent", 100.0)]
+)
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.9405, 0.9413, 0.9411, 0.9408, 0.9415], "reproduced"),
+        ([0.901, 0.9013, 0.9011, 0.9008, 0.9015], "contradicted"),
+    ],
+)
+def test_a_share_is_judged_alike_as_a_fraction_and_in_percent(
+    judged: Judged, printed: str, unit: str, scale: float, values: list[float], expected: str
+) -> None:
+    """The margin where no effect is printed is 0.01, which is one point."""
+    claim = {"printed": printed, **AFTER, **({"unit": unit} if unit else {})}
+    verdict = judged(claim, SEEDS, after=[scale * value for value in values])[0]
+    assert verdict.outcome == expected
 
 
 def test_a_mean_whose_seeds_scatter_as_widely_as_its_effect_is_inconclusive(judged: Judged) -> None:
@@ -46,22 +69,34 @@ def test_a_mean_whose_seeds_scatter_as_widely_as_its_effect_is_inconclusive(judg
     assert verdict.minimum_detectable > 0.304
 
 
-@pytest.mark.parametrize(("after", "expected"), [([0.0, 0.0], "reproduced"), ([0.4, 0.4], "contradicted")])
-def test_a_mean_printed_without_any_spread_is_judged_by_its_declared_margin(
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [([0.0] * 2, "inconclusive"), ([0.0] * 8, "consistent"), ([0.4, 0.4], "contradicted"), ([0.4], "inconclusive"),
+     ([0.0, 0.0, 0.4], "inconclusive")],
+)  # fmt: skip
+def test_seeds_that_all_agree_bound_the_share_of_others_and_are_no_certainty(
     outcome: Outcome, judged: Judged, after: list[float], expected: str
 ) -> None:
-    assert outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, after=after), "c0") == expected
-
-
-def test_a_run_that_scatters_contradicts_a_printed_sd_of_zero(outcome: Outcome, judged: Judged) -> None:
+    """Of 8 zeros and 2 others the others are all ours in 1 of 45 cases; 8 zeros of ours leave 31 %
+    others open.
+    """
     assert (
-        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, SEEDS, after=[0.0, 0.0, 0.4]), "c0~1") == "contradicted"
+        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, after=after), "c0")
+        == expected
+    )
+
+
+def test_a_printed_sd_of_zero_has_no_ratio_to_another(outcome: Outcome, judged: Judged) -> None:
+    assert (
+        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, SEEDS, after=[0.0, 0.0, 0.4]), "c0~1")
+        == "inconclusive"
     )
 
 
 @pytest.mark.parametrize(
     ("after", "expected"),
-    [(list(np.linspace(0.62, 0.66, 8)), "consistent"), (list(np.linspace(0.1, 0.9, 8)), "contradicted"), ([0.6, 0.62], "inconclusive")],
+    [(list(np.linspace(0.62, 0.66, 8)), "inconclusive"), (list(np.linspace(0.1, 0.9, 8)), "inconclusive"),
+     ([0.6, 0.62], "inconclusive"), ([0.1, 0.2, 0.9], "inconclusive"), ([0.64] * 7 + [0.9], "inconclusive")],
 )  # fmt: skip
 def test_a_printed_sd_is_judged_by_the_interval_of_the_ratio(
     outcome: Outcome, judged: Judged, after: list[float], expected: str
@@ -74,7 +109,9 @@ def seeds_in_print(values: Sequence[float]) -> list[dict[str, Any]]:
     return [{"printed": f"{value:.3f}", **AFTER, "seed": seed} for seed, value in enumerate(values)]
 
 
-@pytest.mark.parametrize(("own", "expected"), [(0.700, "reproduced"), (0.900, "consistent"), (1.500, "contradicted")])
+@pytest.mark.parametrize(
+    ("own", "expected"), [(0.700, "reproduced"), (0.900, "consistent"), (1.500, "inconclusive")]
+)
 def test_a_single_run_borrows_the_spread_of_its_siblings_in_print(
     outcome: Outcome, judged: Judged, own: float, expected: str
 ) -> None:
@@ -95,7 +132,9 @@ def test_a_single_run_borrows_the_spread_of_its_siblings_in_print(
 def test_a_lone_run_without_any_printed_spread_is_judged_by_its_direction_only(
     judged: Judged, after: list[float], expected: str
 ) -> None:
-    """Printed: 0.926 → 0.683. Our 0.2 would be far off as a value; it fell, and that is all the print can vouch for."""
+    """Printed: 0.926 → 0.683. Our 0.2 would be far off as a value; it fell, and that is all the
+    print can vouch for.
+    """
     written = [{"printed": "0.683", **AFTER}, {"printed": "0.926", "model": "m", "step": 0}]
     verdict = judged(*written, after=after)[0]
     assert verdict.outcome == expected
@@ -103,7 +142,11 @@ def test_a_lone_run_without_any_printed_spread_is_judged_by_its_direction_only(
 
 @pytest.mark.parametrize(
     ("sets", "expected"),
-    [((0.91, 0.93, 0.94, 0.92), "consistent"), ((0.21, 0.23, 0.24, 0.22), "contradicted"), ((0.93,), "inconclusive")],
+    [
+        ((0.91, 0.93, 0.94, 0.92), "consistent"),
+        ((0.21, 0.23, 0.24, 0.22), "contradicted"),
+        ((0.93,), "inconclusive"),
+    ],
 )
 def test_a_base_value_is_compared_with_the_spread_between_our_probe_sets(
     outcome: Outcome, store: Any, claims_of: Claims, sets: tuple[float, ...], expected: str
@@ -117,11 +160,19 @@ def test_a_base_value_is_compared_with_the_spread_between_our_probe_sets(
     assert outcome(assess(claims, store.connection)) == expected
 
 
-def test_a_base_value_is_not_measured_by_other_manifests_alone(outcome: Outcome, store: Any, claims_of: Claims) -> None:
+def test_a_base_value_is_not_measured_by_other_manifests_alone(
+    outcome: Outcome, store: Any, claims_of: Claims
+) -> None:
     """Their runs were planned without its rule; they only tell how far probe sets differ."""
     claims = claims_of({"printed": "0.926", "model": "m", "step": 0}, {"printed": "0.100", **AFTER})
     for number in range(1, 5):
-        store.run(condition="B0", seed=None, values={(EI, 0): 0.9}, probe_set=f"set{number}", experiment=NAMES[number])
+        store.run(
+            condition="B0",
+            seed=None,
+            values={(EI, 0): 0.9},
+            probe_set=f"set{number}",
+            experiment=NAMES[number],
+        )
     assert outcome(assess(claims, store.connection)) == "not_run"
 
 
@@ -154,6 +205,8 @@ def test_a_relative_change_is_computed_from_measurements_like_the_print(
         **AFTER,
     }
     spread = {"printed": "0.641 ± 0.005", **AFTER}
-    verdict = judged(change, spread, {"printed": "0.945 ± 0.001", "model": "m", "step": 0}, SEEDS, after=after)[0]
+    verdict = judged(
+        change, spread, {"printed": "0.945 ± 0.001", "model": "m", "step": 0}, SEEDS, after=after
+    )[0]
     assert verdict.outcome == expected
     assert verdict.estimate == pytest.approx(100 * (np.mean(after) / 0.9 - 1))

@@ -1,11 +1,13 @@
-"""Which runs a verdict rests on: each with its own start, healthy, defined, the newest of its slot; none is never a pass."""
+"""Which runs a verdict rests on: each with its own start, healthy, defined, the newest of its slot;
+none is never a pass.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from repro.manifest.claim import Claim
+from repro.claims.claim import Claim
 from repro.verify.assess import assess
 from repro.verify.verdict import Verdict
 
@@ -19,12 +21,22 @@ Judged = Callable[..., list[Verdict]]
 Claims = Callable[..., list[Claim]]
 
 
-def test_a_statistic_over_seeds_of_a_change_pairs_each_run_with_its_own_start(store: Any, claims_of: Claims) -> None:
-    """Changes −0.1 and −0.5 with median −0.3; unpaired medians would give the same, their minimum would not."""
+def test_a_statistic_over_seeds_of_a_change_pairs_each_run_with_its_own_start(
+    store: Any, claims_of: Claims
+) -> None:
+    """Changes −0.1 and −0.5 with median −0.3; unpaired medians would give the same, their minimum
+    would not.
+    """
     change = {"statistic": "difference", "against": {"step": 0}}
     claims = claims_of(
         {"printed": "-0.50", "statistic": "min", "of": change, **AFTER},
-        {"printed": "2 of 2", "statistic": "count_where", "where": {"below": 0}, "of": change, **AFTER},
+        {
+            "printed": "2 of 2",
+            "statistic": "count_where",
+            "where": {"below": 0},
+            "of": change,
+            **AFTER,
+        },
     )
     sealed = {claim.id: claim.digest for claim in claims}
     for seed, (before, after) in enumerate([(0.9, 0.8), (1.2, 0.7)]):
@@ -61,7 +73,9 @@ def test_an_undefined_value_is_left_out_and_named(store: Any, claims_of: Claims)
     store.run(seed=1, values={(EI, 5000): 0.64}, claims=sealed)
     verdict = assess(claims, store.connection)[0]
     assert verdict.n == 1
-    assert verdict.artefacts["health"]["left_out"] == ["seed 0: no direction damages its own concept"]
+    assert verdict.artefacts["health"]["left_out"] == [
+        "seed 0: no direction damages its own concept"
+    ]
 
 
 def test_the_newest_run_of_a_slot_counts_once(store: Any, claims_of: Claims) -> None:

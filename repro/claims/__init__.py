@@ -1,0 +1,1 @@
+"""What is claimed: every published number, the term that gives it, and how close is enough."""

@@ -1,0 +1,1 @@
+"""Build, check and transfer the pinned images that workers run in."""

@@ -1,0 +1,1 @@
+"""Bring models, texts and probe sets into the cache, checked against their pins."""

@@ -1,0 +1,99 @@
+"""Refuse evidence that is not covered by a statement which a key signed.
+
+What counts is a test result, because it names all that was there when it was signed: the markers of
+every run, the list of what the manifest asks for, the seals. It covers them only together: where one
+is other or gone, it covers nothing, or a seed that does not please could be left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.errors import EvidenceError
+from repro.evidence.asked import ASKED_FOLDER
+from repro.evidence.marker import FIRST, INSIDE, SECOND
+from repro.evidence.reading import read_content, read_run_state
+from repro.evidence.supplied import supplied_folders
+from repro.share.attest import STATEMENTS, TEST_RESULT
+from repro.share.dsse import SignedStatement, checked_statement
+
+_RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """The test results that one key signed."""
+
+    whole: frozenset[tuple[str, str]]
+    """(path below results/, sha256) of all that whole statements name."""
+    statements: int
+    """Test results by this key."""
+    broken: tuple[str, ...]
+    """A line for each that names something which is other now, or gone."""
+    others: int
+    """Statements of other keys, or none at all."""
+
+
+def signed_evidence(results: Path, public: Any) -> Signed:
+    """Read every statement, and say what those of this key cover."""
+    whole, broken, statements, others = set[tuple[str, str]](), list[str](), 0, 0
+    for path in sorted((results / STATEMENTS).glob("*/*.json")):
+        statement = _read(path, public)
+        if statement is None:
+            others += 1
+        elif statement.predicateType == TEST_RESULT:
+            statements += 1
+            pairs = {(one.name, one.digest.get("sha256", "")) for one in statement.subject}
+            apart = [name for name, digest in sorted(pairs) if _digest(results, name) != digest]
+            if apart:
+                broken.append(f"{results / apart[0]}: was signed as another file, or is gone")
+            else:
+                whole |= pairs
+    return Signed(frozenset(whole), statements, tuple(broken), others)
+
+
+def refuse_unsigned(results: Path, public: Any, markers: Mapping[str, str]) -> None:
+    """Raise EvidenceError for evidence that no whole statement of a key covers.
+
+    `markers`: experiment/folder → the digests of the marker's parts, as they were read.
+    """
+    signed = signed_evidence(results, public)
+    uncovered = list(_uncovered(results, signed, markers))
+    if uncovered:
+        more = f" (and {len(uncovered) - 1} more)" if len(uncovered) > 1 else ""
+        why = f"; {signed.broken[0]}" if signed.broken else ""
+        raise EvidenceError(
+            f"{uncovered[0]}: no valid statement covers it{more}{why}; found "
+            f"{signed.statements} of this key on verdicts and {signed.others} of none or another: "
+            "`repro attest NAME --key FILE` signs, `repro pull` brings statements too"
+        )
+
+
+def _uncovered(results: Path, signed: Signed, markers: Mapping[str, str]) -> Iterator[Path]:
+    """Yield each marker, list and folder of supplied files that is not covered."""
+    for folder, digests in markers.items():
+        for part, digest in zip((FIRST, SECOND), digests.split(" "), strict=False):
+            if (f"{_RUNS}/{folder}/{part}", digest) not in signed.whole:
+                yield results / _RUNS / folder / part
+    for path in sorted((results / ASKED_FOLDER).glob("*.json")):
+        name = f"{ASKED_FOLDER}/{path.name}"
+        if (name, _digest(results, name)) not in signed.whole:
+            yield path
+    yield from supplied_folders(results)
+
+
+def _read(path: Path, public: Any) -> SignedStatement | None:
+    """Return a statement that a key signed; None for any other file."""
+    try:
+        return checked_statement(read_content(path.parent, path.name)[0], public)
+    except EvidenceError:
+        return None
+
+
+def _digest(results: Path, name: str) -> str | None:
+    """Return the sha256 of a file below a results folder; None where there is none."""
+    try:
+        return read_run_state(results.resolve(), name).sha256 if INSIDE.fullmatch(name) else None
+    except EvidenceError:
+        return None

@@ -1,0 +1,1 @@
+"""Facts that need no run: settings, architectures, definitions, meanings of printed words."""

@@ -1,0 +1,4 @@
+"""The worker: run.json in, evidence out.
+
+The only program here that imports torch (`python -m repro.worker`).
+"""
