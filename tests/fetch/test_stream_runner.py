@@ -108,26 +108,31 @@ def shards_asked(hub: Any) -> list[str]:
     ]  # fmt: skip
 
 
+def full(path: Path) -> bool:
+    """Whether a shard holds numbers, not only the header that says how many."""
+    content = path.read_bytes()
+    return any(content[8 + int.from_bytes(content[:8], "little") :])
+
+
 def test_streamed_is_measured_as_whole(hub: Any, begin: Begin, tmp_path: Path) -> None:
     ended(begin("run", "whole", "--runner", "local"), 0)
     whole = [name for name in shards_asked(hub) if name.endswith("5.safetensors")]
     assert whole, "the control: a whole model brings every shard"
     hub.asked.clear()
     folders = tmp_path / "cache" / "models"
+    assert len([path for path in folders.rglob("*.safetensors") if full(path)]) == 5, "the control"
     most: list[list[str]] = []
 
     def before(_: str) -> None:
-        held = [
-            path.name for path in folders.glob("*.streamed/*.safetensors")
-            if path.stat().st_blocks * 512 > 16384
-        ]  # fmt: skip
-        most.append(held)
+        # by what they hold: some file systems count a file's blocks only once they are written out
+        most.append([path.name for path in folders.glob("*.streamed/*.safetensors") if full(path)])
 
     hub.before = before
     ended(begin("fetch", "streamed", "--stream"), 0)
     assert numbers(tmp_path / "streamed") == numbers(tmp_path / "whole")
     assert shards_asked(hub) == [f"model-{number}.safetensors" for number in (1, 2, 3, 4)]
-    assert max(map(len, most)) == 1, "beside the one that is being fetched"
+    # none where the worker had read a shard before the next one was looked for
+    assert max(map(len, most)) <= 1, "beside the one that is being fetched"
     streamed, plain = provenance(tmp_path / "streamed"), provenance(tmp_path / "whole")
     assert streamed["model"]["files"] == plain["model"]["files"]
     loaded = [one["attempts"][0]["host"]["loaded"] for one in (streamed, plain)]
