@@ -121,7 +121,7 @@ class Term(Frozen):
         """Return the terms it is taken of; none for a single cell."""
         return tuple(term for term in (self.of, self.against) if term is not None)
 
-    @property
+    @cached_property
     def operand(self) -> "Term":
         """Return what it compares or runs over: its `of`, or the single cell."""
         return self.of or Term(quantity=self.quantity, selector=self.selector)

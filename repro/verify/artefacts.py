@@ -50,7 +50,7 @@ def artefacts(claim: Claim, context: Context, found: Estimate, outcome: Outcome)
         return tests
     measured = Measured(context.evidence, claim.measured_by)
     evaluate(claim.term, measured)
-    if grown := _growth(measured):
+    if grown := _growth(measured, context):
         tests["health"]["activation_rms"] = {"least": min(grown), "most": max(grown)}
     if nulls := _nulls(measured):
         tests["null"] = nulls
@@ -120,32 +120,39 @@ def _health(claim: Claim, context: Context, found: Estimate) -> dict[str, Any]:
     return {"runs": dict(statuses), "left_out": list(found.notes), "healthy": not found.notes}
 
 
-def _growth(measured: Measured) -> list[float]:
+def _growth(measured: Measured, context: Context) -> list[float]:
     """Return the least and most of the activations' root mean square at each EI, relative to the
     base model's (§9); step 0 itself is skipped.
     """
+    if (measured.experiment, RMS, "default") not in measured.evidence.rows:
+        return []
     found: list[float] = []
-    for cell, _ in (
-        _intensities(measured)
-        if (measured.experiment, RMS, "default") in measured.evidence.rows
-        else ()
-    ):
-        if is_untrained(cell.selector):
-            continue
-        base = {**cell.selector, "step": 0}
-        own = measured.evidence.trained.get(
-            (measured.experiment, str(base.get("model")), str(base.get("condition")))
-        )
-        # Its own step 0 is where its parent ended: compare with the base model's.
-        if own and own.continued:
-            base.pop("condition")
-        after, before = (
-            measured.evidence.column(measured.experiment, RMS, where)
-            for where in (cell.selector, base)
-        )
-        if isinstance(after, Column) and isinstance(before, Column) and before.mean:
-            found += [float(end) / before.mean for end in (after.values.min(), after.values.max())]
+    for cell, _ in _intensities(measured):
+        # The same cells stand behind many claims.
+        key = measured.experiment, cell.base_key
+        if key not in context.growth:
+            context.growth[key] = _grown(measured, cell)
+        found += context.growth[key]
     return found
+
+
+def _grown(measured: Measured, cell: Term) -> tuple[float, ...]:
+    """Return the least and most growth among one cell's runs; nothing where it is not known."""
+    if is_untrained(cell.selector):
+        return ()
+    base = {**cell.selector, "step": 0}
+    own = measured.evidence.trained.get(
+        (measured.experiment, str(base.get("model")), str(base.get("condition")))
+    )
+    # Its own step 0 is where its parent ended: compare with the base model's.
+    if own and own.continued:
+        base.pop("condition")
+    after, before = (
+        measured.evidence.column(measured.experiment, RMS, where) for where in (cell.selector, base)
+    )
+    if not isinstance(after, Column) or not isinstance(before, Column) or not before.mean:
+        return ()
+    return float(after.values.min()) / before.mean, float(after.values.max()) / before.mean
 
 
 def _intensities(measured: Measured) -> list[tuple[Term, Column]]:

@@ -29,6 +29,8 @@ class Context:
 
     evidence: Evidence
     prints: Mapping[str, Prints] = field(default_factory=dict)
+    growth: dict[Hashable, tuple[float, ...]] = field(default_factory=dict)
+    """How far the activations of a cell have grown since step 0, where that was asked before."""
 
     def printed(self, claim: Claim) -> Prints:
         """Return the printed numbers of the claim's paper."""

@@ -94,12 +94,14 @@ class Evidence:
         self, kind: RowKind, selector: Mapping[str, Scalar], key: AskedCell
     ) -> Column | Undefined:
         """Find the rows a selector means and merge them into one column."""
-        scoped = by_rank(name_condition(kind[0], selector), self._conditions(kind[0]))
+        by_conditions = "scope" in selector or kind[1] == DISTANCE
+        conditions = self._conditions(kind[0]) if by_conditions else {}
+        scoped = by_rank(name_condition(kind[0], selector), conditions)
         if isinstance(scoped, Undefined):
             return scoped
         selector = scoped
         if kind[1] == DISTANCE:
-            return profile_distances(self, kind[0], selector, self._conditions(kind[0]))
+            return profile_distances(self, kind[0], selector, conditions)
         found = self._matching(kind, selector)
         if not found:
             return self._absent(kind[0], kind[1], selector)
