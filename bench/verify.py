@@ -105,9 +105,9 @@ def best(work: Any) -> float:
 
 
 def judged(results: Path, claims: tuple[Claim, ...]) -> None:
-    """Judge all claims from a closed store."""
+    """Judge all claims from a closed store, as the plain command does."""
     with connect(results) as connection:
-        assess(claims, connection)
+        assess(claims, connection, tests=False)
 
 
 def command(results: Path) -> tuple[float, float]:

@@ -74,7 +74,7 @@ def judge_by_store(
     deep: bool = False,
     trust: bool = False,
     exact: bool = False,
-    power: bool = False,
+    whole: bool = False,
     tell: Say = keep_silent,
     key: Path | None = None,
 ) -> "tuple[list[Verdict], Audited, list[FolderState]]":
@@ -82,7 +82,7 @@ def judge_by_store(
 
     Raises ReproError as `verdicts_of` does.
     """
-    options = deep, trust, exact, power, tell, key
+    options = deep, trust, exact, whole, tell, key
     with verdicts_of(claims, everything, results, given, *options) as found:
         return found.verdicts, found.audit, found.states
 
@@ -96,14 +96,15 @@ def verdicts_of(
     deep: bool = False,
     trust: bool = False,
     exact: bool = False,
-    power: bool = False,
+    whole: bool = False,
     tell: Say = keep_silent,
     key: Path | None = None,
 ) -> Iterator[Judged]:
     """Judge claims by the store, which stays open meanwhile.
 
-    `given`: manifests by id that no name finds; `deep`, `trust`, `exact`, `power`: as the options
-    of `repro verify` (power: with `--json`); `tell` takes what a reader of verdicts should know;
+    `given`: manifests by id that no name finds; `deep`, `trust`, `exact`: as the options of
+    `repro verify`; `whole`: with artefact tests and what each verdict could have told, as `--json`
+    says them and no screen does; `tell` takes what a reader of verdicts should know;
     `key`: a file with the public key that must have signed all evidence, which is then read anew
     and no store is asked. Raises EvidenceError where the store is not what its folders say.
     """
@@ -134,7 +135,8 @@ def verdicts_of(
             tell(note)
         found = assess(
             claims, connection, everything=everything, audit=audit.findings, needs=needs, built=structures_of(claims, tell),
-            manifests=given, code=digest(worker_code()) if exact else None, power=power,
+            manifests=given, code=digest(worker_code()) if exact else None,
+            tests=whole, power=whole,
         )  # fmt: skip
         yield Judged(found, audit, compared.states, connection, notes)
 
@@ -166,7 +168,7 @@ def judge_asked(name: str | None, results: Path | None, papers: Path | None) -> 
     folder = results_to_read(None if results is None else str(results))
     asked, notes = asked_claims(name, papers), list[str]()
     verdicts, _, _ = judge_by_store(
-        asked.claims, asked.everything, folder, asked.given, power=True, tell=notes.append
+        asked.claims, asked.everything, folder, asked.given, whole=True, tell=notes.append
     )
     return JudgedClaims(tuple(verdicts), tuple(notes))
 

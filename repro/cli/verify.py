@@ -258,7 +258,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     everything = load_claims(paper_folders(arguments.papers) if arguments.papers else ())
     meant = _fitting(arguments.claim, everything)
     together, _, _ = judge_by_store(
-        everything, everything, results_to_read(arguments.results), {}, power=True, tell=note
+        everything, everything, results_to_read(arguments.results), {}, whole=True, tell=note
     )
     verdicts = {verdict.id: verdict for verdict in together}
     if len(meant) == 1:

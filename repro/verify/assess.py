@@ -76,6 +76,7 @@ def assess(
     manifests: Mapping[str, Experiment] | None = None,
     code: str | None = None,
     supplied: Evidence | None = None,
+    tests: bool = True,
     power: bool = False,
 ) -> list[Verdict]:
     """Return a verdict for each claim, in the order given.
@@ -84,8 +85,8 @@ def assess(
     `connection`: the open store, None when nothing has been run; `built`: the architecture of
     models, by manifest and model; `manifests`: those that were read from a path; `code`: digest
     of the sources that the evidence must come from; `supplied`: values that replace the
-    store's; `power`: also compute what each verdict could have told, which takes longer than
-    judging.
+    store's; `tests`: also test each value for being an artefact, which changes no outcome and takes
+    as long as judging; `power`: also compute what each verdict could have told, which takes longer.
 
     Raises EvidenceError for a claim that was changed after its evidence was planned.
     """
@@ -114,12 +115,12 @@ def assess(
                 _unmeasured(claim, settled.outcome, settled.value, settled.reason, findings)
             )
         else:
-            verdict, found = _verdict(claim, context, seals, findings, needs)
+            verdict, found = _verdict(claim, context, seals, findings, needs, tests)
             sent = kept.get(claim.source)
             if (
                 sent
                 and not _by_runs(claim, verdict)
-                and (theirs := _by_files(claim, sent, context, findings))
+                and (theirs := _by_files(claim, sent, context, findings, tests))
             ):
                 verdicts.append(theirs)
                 continue
@@ -191,7 +192,7 @@ def _unmeasured(
 
 
 def _verdict(
-    claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs
+    claim: Claim, context: Context, seals: Seals, audit: Findings, needs: Needs, tests: bool
 ) -> tuple[Verdict, Estimate]:
     """Estimate and judge one claim. Return its verdict and the estimate behind it."""
     # The evidence collects the runs it borrows from; empty the list so that it holds this
@@ -205,11 +206,13 @@ def _verdict(
     judged = _capped(claim, found, judged)
     if judged.outcome in JUDGED and (late := stated_afterwards(claim, seals, lenders)):
         judged = _undecided(late, judged)
-    fields = _fields(claim, found, judged, context)
+    fields = _fields(claim, found, judged)
+    if tests:
+        fields["artefacts"] = artefacts(claim, context, found, judged.outcome)
     if judged.outcome != "not_run" and (sealed := which_came_first(claim, seals, lenders)):
-        fields["artefacts"] = {**fields["artefacts"], "sealed": sealed}
+        fields["artefacts"]["sealed"] = sealed
     if lenders:
-        fields["artefacts"] = {**fields["artefacts"], "step_0_of_runs": sorted(lenders)}
+        fields["artefacts"]["step_0_of_runs"] = sorted(lenders)
     return Verdict(**fields, audit=tuple(audit.get(claim.id, ()))), found
 
 
@@ -218,10 +221,12 @@ def _by_runs(claim: Claim, verdict: Verdict) -> bool:
     return verdict.grade in ("own", claim.evidence) and verdict.outcome != "not_run"
 
 
-def _by_files(claim: Claim, sent: KeptFiles, context: Context, audit: Findings) -> Verdict | None:
+def _by_files(
+    claim: Claim, sent: KeptFiles, context: Context, audit: Findings, tests: bool
+) -> Verdict | None:
     """Return the verdict by what the paper's authors sent; None where that has no value of it."""
     theirs = Context(sent.evidence, context.prints)
-    verdict, found = _verdict(sent.claims[claim.id], theirs, sent.seals, audit, lambda _: "")
+    verdict, found = _verdict(sent.claims[claim.id], theirs, sent.seals, audit, lambda _: "", tests)
     if verdict.grade is None:
         return None
     told = {"artefacts": {**verdict.artefacts, "supplied": sent.record}}
@@ -262,7 +267,7 @@ def _rests_on(graded: Graded | None) -> str:
     return GRADE_WORDS[graded.grade] + (f" ({'; '.join(graded.other)})" if graded.other else "")
 
 
-def _fields(claim: Claim, found: Estimate, judged: Judgement, context: Context) -> dict[str, Any]:
+def _fields(claim: Claim, found: Estimate, judged: Judgement) -> dict[str, Any]:
     """Return the fields of a measured claim's verdict."""
     comparison = judged.comparison
     return {
@@ -285,7 +290,7 @@ def _fields(claim: Claim, found: Estimate, judged: Judgement, context: Context) 
         "tolerance": tolerance_text(claim),
         "reason": judged.reason,
         "cells": found.cells,
-        "artefacts": artefacts(claim, context, found, judged.outcome),
+        "artefacts": {},
     }
 
 

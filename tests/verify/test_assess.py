@@ -204,6 +204,11 @@ def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of) -
     assert found.artefacts["scale"]["outcome"] == "contradicted"
     assert found.artefacts["scale"]["agrees"] is False
     assert found.artefacts["health"]["runs"] == {"done": 3}
+    plain = assess(claims, store.connection, tests=False)
+    assert not plain[0].artefacts, "no screen says them, and they take as long as judging"
+    assert [
+        one.model_copy(update={"artefacts": {}}) for one in assess(claims, store.connection)
+    ] == plain
     statement = assess(claims, store.connection)[-1]
     assert statement.value is True
     assert statement.artefacts["specifications"] == {"share": 0.5, "of": 2}, (
