@@ -27,7 +27,7 @@ from repro.diagnose.capture import Reading, by_length, capture, padded_tensors, 
 from repro.diagnose.diagnostics import measurements
 from repro.execute.folders import cache_folder
 from repro.fetch.models import fetch_models
-from repro.geometry import diagnose
+from repro.geometry.diagnosis import diagnose
 from repro.manifest.experiment import Diagnostics
 from repro.manifest.load import load_models
 from repro.manifest.probes import load_probe_set

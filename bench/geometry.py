@@ -17,9 +17,9 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from bench.table import Row, row
-from repro.geometry import Labels, diagnose
-from repro.geometry.diagnosis import measured
+from repro.geometry.diagnosis import diagnose, measured
 from repro.geometry.interval import bootstrap_interval, resamplings
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import centred, spectrum
 from repro.geometry.specification import specification_curve
 

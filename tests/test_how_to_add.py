@@ -13,7 +13,8 @@ from repro.audit.check import Check
 from repro.audit.prints import PrintedNumbers
 from repro.diagnose.further import CHOICES, WriteRow, further, rows_of
 from repro.evidence.measurement import Measurement
-from repro.geometry import Geometry, Labels, diagnose
+from repro.geometry.diagnosis import Geometry, diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array, Undefined
 
 SHARED = {"quantity": "steps_done", "model": "m", "statistic": "single", "unverifiable": "made up"}

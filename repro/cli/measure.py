@@ -10,7 +10,7 @@ from repro.cli.verbs import own_path
 from repro.files import is_folder
 
 if TYPE_CHECKING:
-    from repro.geometry import Labels
+    from repro.geometry.labels import Labels
     from repro.geometry.undefined import Array
 
 
@@ -114,7 +114,7 @@ def _of_model(
     """Return a model's activations on a probe set, with a bar over its blocks."""
     from repro.execute.activations import activations_of
     from repro.execute.folders import passing_cache
-    from repro.geometry import Labels
+    from repro.geometry.labels import Labels
     from repro.manifest.probes import load_probe_set
     from repro.report.terminal.progress import blocks
 

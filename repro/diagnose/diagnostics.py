@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from repro.diagnose.further import WriteRow, further, rows_of
 from repro.evidence.measurement import Measurement
-from repro.geometry import Geometry, Labels, Undefined, diagnose
-from repro.geometry.undefined import Array
+from repro.geometry.diagnosis import Geometry, diagnose
+from repro.geometry.labels import Labels
+from repro.geometry.undefined import Array, Undefined
 from repro.manifest.experiment import Diagnostics, Entropies
 
 ENTROPIES = get_args(Entropies)

@@ -12,9 +12,10 @@ from functools import partial
 import numpy as np
 
 from repro.evidence.measurement import Measurement, measured
-from repro.geometry import Geometry, Labels, Undefined
 from repro.geometry.crosstalk import companions, crosstalk
+from repro.geometry.diagnosis import Geometry
 from repro.geometry.interval import bootstrap_interval
+from repro.geometry.labels import Labels
 from repro.geometry.null import (
     nulls,
 )
@@ -22,7 +23,7 @@ from repro.geometry.ridge import spectrum
 from repro.geometry.similarity import similarity, subspace_dimension
 from repro.geometry.specification import Specification, specification_curve
 from repro.geometry.sweep import scale_sweep
-from repro.geometry.undefined import Array
+from repro.geometry.undefined import Array, Undefined
 
 WriteRow = Callable[..., Measurement]
 """row(quantity=…, value=number or Undefined, specification=…, direction=…, concept=…)"""

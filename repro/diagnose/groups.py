@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from repro.diagnose.capture import Reading, capture
 from repro.errors import InputError
-from repro.geometry import diagnose
+from repro.geometry.diagnosis import diagnose
 from repro.geometry.groups import concept_groups, group_directions
 from repro.manifest.adapters import BlockDiagonal
 from repro.manifest.experiment import Diagnostics

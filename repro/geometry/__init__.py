@@ -4,9 +4,3 @@ ridge (readout, leave-one-out) → directions → damage, margin → diagnosis (
 checkpoint); around them the interval, the nulls, the specification curve, the scale sweep,
 similarity, crosstalk and trajectories.
 """
-
-from repro.geometry.diagnosis import Geometry, diagnose
-from repro.geometry.labels import Labels
-from repro.geometry.undefined import Undefined
-
-__all__ = ["Geometry", "Labels", "Undefined", "diagnose"]

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.linalg import LinAlgWarning
 
 from repro.errors import InputError
-from repro.geometry import Geometry, Labels, Undefined, diagnose
+from repro.geometry.diagnosis import Geometry, diagnose
 from repro.geometry.interval import BootstrapInterval, bootstrap_interval
+from repro.geometry.labels import Labels
 from repro.geometry.null import (
     Null,
     nulls,
@@ -19,7 +20,7 @@ from repro.geometry.ridge import spectrum
 from repro.geometry.similarity import Similarity, similarity
 from repro.geometry.specification import SpecifiedValue, specification_curve
 from repro.geometry.sweep import PublishedPair, ScalePoint, overlay, scale_sweep
-from repro.geometry.undefined import Array
+from repro.geometry.undefined import Array, Undefined
 from repro.measure.published import published_pairs
 
 _ALPHA = 1.0

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from repro.errors import InputError
 from repro.files import is_file
-from repro.geometry import Labels
 from repro.geometry.diagnosis import checked
+from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array
 from repro.measure.npz import read_array
 from repro.measure.tensors import find_tensor, read_tensor

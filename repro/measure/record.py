@@ -5,12 +5,12 @@ from typing import Any, TypedDict, cast
 
 import numpy as np
 
-from repro.geometry import Undefined
 from repro.geometry.interval import BootstrapInterval
 from repro.geometry.null import Null
 from repro.geometry.similarity import Similarity
 from repro.geometry.specification import SpecifiedValue, share
 from repro.geometry.sweep import ScalePoint
+from repro.geometry.undefined import Undefined
 from repro.measure.compose import MeasureContext, MeasuredActivations
 
 

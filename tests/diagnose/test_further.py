@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from repro.diagnose.further import further, rows_of
-from repro.geometry import Labels, diagnose
 from repro.geometry.crosstalk import crosstalk, pair
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.similarity import subspace_dimension
 from repro.manifest.probes import load_probe_set
 

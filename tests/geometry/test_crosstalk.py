@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from repro.geometry import Labels, Undefined
 from repro.geometry.crosstalk import Crosstalk, companions, crosstalk, pair
+from repro.geometry.labels import Labels
+from repro.geometry.undefined import Undefined
 
 DOMAINS = ("code", "creative", "legal", "logic", "math", "medical")
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from repro.geometry import Labels, Undefined, diagnose
 from repro.geometry.damage import (
     entanglement_intensity,
     frozen_scores,
@@ -18,7 +17,10 @@ from repro.geometry.damage import (
     removal_scores,
     theory,
 )
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import loo_scores, spectrum
+from repro.geometry.undefined import Undefined
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from repro.errors import InputError
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
+from repro.geometry.undefined import Undefined
 
 
 def test_float32_and_float64_inputs_give_the_same_record(design) -> None:

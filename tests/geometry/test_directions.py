@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import subspace_angles
 
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
 from repro.geometry.directions import concentration, directions, first_ratio, v_purity
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import readout, spectrum
+from repro.geometry.undefined import Undefined
 
 
 def found(X, labels, alpha=1.0):

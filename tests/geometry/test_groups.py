@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repro.geometry import diagnose
-from repro.geometry.diagnosis import Geometry
+from repro.geometry.diagnosis import Geometry, diagnose
 from repro.geometry.groups import MUTUAL_SHARE, concept_groups, group_directions
 
 CONCEPTS = ("domain", "register", "shape")

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.geometry import Labels, Undefined
 from repro.geometry.interval import (
     BootstrapInterval,
     bootstrap_interval,
     bootstrap_values,
     resamplings,
 )
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import centred, reduced, spectrum
+from repro.geometry.undefined import Undefined
 
 
 @pytest.mark.parametrize(("n", "d"), [(20, 6), (16, 40)])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.margin import between_class_variance, margin
+from repro.geometry.undefined import Undefined
 
 
 def test_variance_follows_the_papers_formula(design) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
 from repro.geometry.ensemble import accuracies, residual_operators, weighted_rows
+from repro.geometry.labels import Labels
 from repro.geometry.null import (
     joint_permutations,
     matched_strength,
@@ -16,6 +17,7 @@ from repro.geometry.null import (
     within_domain_permutations,
 )
 from repro.geometry.ridge import spectrum
+from repro.geometry.undefined import Undefined
 
 
 def permuted(columns, order):

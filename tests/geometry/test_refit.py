@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from repro.geometry import Labels, diagnose
 from repro.geometry.damage import removal_scores, span_scores
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import centred, loo_scores, single_operator, spectrum
 
 DTYPES = st.sampled_from([np.float32, np.float64])

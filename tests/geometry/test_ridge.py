@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from repro.geometry import Labels
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import (
     accuracy,
     centred,

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import cosine_similarity
 
-from repro.geometry import Labels, Undefined
+from repro.geometry.labels import Labels
 from repro.geometry.similarity import (
     binary_accuracy,
     centroid_cosine,
@@ -14,6 +14,7 @@ from repro.geometry.similarity import (
     subspace_dimension,
     subspace_overlap,
 )
+from repro.geometry.undefined import Undefined
 
 
 def test_overlap_is_one_inside_the_same_subspace_and_zero_across_orthogonal_ones() -> None:

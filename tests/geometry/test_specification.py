@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import spectrum
 from repro.geometry.specification import (
     RELATIVE,
@@ -13,6 +14,7 @@ from repro.geometry.specification import (
     share,
     specification_curve,
 )
+from repro.geometry.undefined import Undefined
 
 
 @pytest.mark.parametrize(("seed", "n", "d"), [(0, 14, 5), (1, 12, 30)])

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from repro.geometry import Labels, Undefined, diagnose
+from repro.geometry.diagnosis import diagnose
+from repro.geometry.labels import Labels
 from repro.geometry.ridge import spectrum
 from repro.geometry.sweep import PublishedPair, overlay, scale_at, scale_sweep
+from repro.geometry.undefined import Undefined
 
 
 def test_a_point_of_the_sweep_is_the_diagnosis_of_multiplied_activations(design) -> None:

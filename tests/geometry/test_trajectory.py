@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from repro.geometry import Undefined
 from repro.geometry.trajectory import (
     cell_damage,
     collapse_order,
@@ -16,6 +15,7 @@ from repro.geometry.trajectory import (
     divergence_step,
     recoveries,
 )
+from repro.geometry.undefined import Undefined
 
 STEPS = [0, 500, 1000, 1500, 2000, 2500, 3000, 3500]
 NAN = float("nan")

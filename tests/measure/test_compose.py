@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from repro.cli import main
-from repro.geometry import Labels, Undefined
+from repro.geometry.labels import Labels
+from repro.geometry.undefined import Undefined
 from repro.measure import measure, record
 from repro.measure.published import published_pairs
 from repro.report.terminal.measure import switch_sentences

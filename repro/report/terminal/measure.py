@@ -9,10 +9,11 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from repro.geometry import Geometry, Undefined
+from repro.geometry.diagnosis import Geometry
 from repro.geometry.interval import BootstrapInterval
 from repro.geometry.specification import Specification, SpecifiedValue
 from repro.geometry.sweep import ScalePoint
+from repro.geometry.undefined import Undefined
 from repro.measure.compose import MeasureContext, MeasuredActivations
 from repro.measure.record import alone, specification
 from repro.report.terminal.console import literal
