@@ -17,7 +17,7 @@ from repro.evidence.folder import RunFolder
 from repro.evidence.marker import Marker
 from repro.evidence.reading import read_run_state
 from repro.evidence.request import Request
-from repro.evidence.seals import SEALS_FOLDER, read_seals
+from repro.evidence.seals import counting_seals
 from repro.files import canonical_json, write_bytes
 from repro.share.dsse import STATEMENT, sign
 from repro.store.provenance import read_provenance
@@ -62,10 +62,7 @@ def _beside(results: Path, manifest: str) -> Iterable[Path]:
     """Yield the manifest's list of runs, and the seals that count."""
     if (asked := results / ASKED_FOLDER / f"{manifest}.json").exists():
         yield asked
-    known = {digest[:12] for digest in read_seals(results)}
-    for path in sorted((results / SEALS_FOLDER).glob("*.json")):
-        if path.stem.rpartition("-")[2] in known:
-            yield path
+    yield from counting_seals(results)
 
 
 def _statement(subjects: Mapping[str, str], kind: str, predicate: Mapping[str, Any]) -> bytes:

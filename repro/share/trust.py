@@ -14,6 +14,7 @@ from repro.errors import EvidenceError
 from repro.evidence.asked import ASKED_FOLDER
 from repro.evidence.marker import FIRST, INSIDE, SECOND
 from repro.evidence.reading import read_content, read_run_state
+from repro.evidence.seals import SEALS_FOLDER, counting_seals
 from repro.evidence.supplied import supplied_folders
 from repro.share.attest import STATEMENTS, TEST_RESULT
 from repro.share.dsse import SignedStatement, checked_statement
@@ -71,7 +72,10 @@ def refuse_unsigned(results: Path, public: Any, markers: Mapping[str, str]) -> N
 
 
 def _uncovered(results: Path, signed: Signed, markers: Mapping[str, str]) -> Iterator[Path]:
-    """Yield each marker, list and folder of supplied files that is not covered."""
+    """Yield each marker, list, seal and folder of supplied files that is not covered.
+
+    A seal that was put before the true ones would cut them off, and all verdicts by them.
+    """
     for folder, digests in markers.items():
         for part, digest in zip((FIRST, SECOND), digests.split(" "), strict=False):
             if (f"{_RUNS}/{folder}/{part}", digest) not in signed.whole:
@@ -80,15 +84,23 @@ def _uncovered(results: Path, signed: Signed, markers: Mapping[str, str]) -> Ite
         name = f"{ASKED_FOLDER}/{path.name}"
         if (name, _digest(results, name)) not in signed.whole:
             yield path
+    for path in counting_seals(results):
+        name = f"{SEALS_FOLDER}/{path.name}"
+        if (name, _digest(results, name)) not in signed.whole:
+            yield path
     yield from supplied_folders(results)
 
 
 def _read(path: Path, public: Any) -> SignedStatement | None:
-    """Return a statement that a key signed; None for any other file."""
+    """Return a statement that a key signed; None for any other file.
+
+    One under another's name is none: who noted the names of statements knows them by these.
+    """
     try:
-        return checked_statement(read_content(path.parent, path.name)[0], public)
+        data, state = read_content(path.parent, path.name)
     except EvidenceError:
         return None
+    return checked_statement(data, public) if path.stem == state.sha256 else None
 
 
 def _digest(results: Path, name: str) -> str | None:
