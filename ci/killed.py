@@ -36,6 +36,8 @@ KEPT = Path(__file__).resolve().parents[1] / "evidence"
 REPRO = [sys.executable, "-m", "repro"]
 LONGEST = 300
 """Seconds after which a command counts as hanging."""
+FIRST_LINE = 3.0
+"""Seconds in which a command's first line is to be expected; a quarter of the kills fall there."""
 MANIFEST = """
 id: killed
 title: A base model
@@ -67,21 +69,31 @@ def whole(results: Path) -> int:
 
 
 def done(words: list[str]) -> float:
-    """Carry a command out, undisturbed; return the seconds it took."""
-    took = time.monotonic()
-    subprocess.run([*REPRO, *words], check=True, stdout=subprocess.DEVNULL, timeout=LONGEST)
-    return time.monotonic() - took
+    """Carry a command out, undisturbed; return the seconds it took after its first line."""
+    with subprocess.Popen([*REPRO, *words], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        began = time.monotonic()
+        process.communicate(timeout=LONGEST)
+        assert process.returncode == 0, words
+        return time.monotonic() - began
 
 
-def killed(words: list[str], most: float, chance: random.Random) -> bool:
-    """Run a command and kill it at a random moment; return whether it was still at work."""
-    process = subprocess.Popen(
-        [*REPRO, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    time.sleep(chance.random() * most)
-    still = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+def killed(words: list[str], most: float, chance: random.Random, begun: bool) -> bool:
+    """Kill a command at a random moment, after its first line where it has `begun` to send.
+
+    Return whether it was still at work.
+    """
+    with subprocess.Popen(
+        [*REPRO, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout
+        if begun:
+            process.stdout.readline()
+        time.sleep(chance.random() * most)
+        still = process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
     return still
 
 
@@ -114,9 +126,10 @@ class Trials:
         """Return the words of a pull."""
         return ["pull", url, "--results", str(target)]
 
-    def settle(self, url: str, target: Path) -> None:
-        """Bring everything to its end, and compare all bits."""
-        done(self.push(url))
+    def settle(self, url: str, target: Path, there: bool = False) -> None:
+        """Bring everything to its end, and compare all bits; `there`: it is all there."""
+        if not there:
+            done(self.push(url))
         done(self.pull(url, target))
         assert content(target) == self.before, "what arrived is other"
         assert whole(target) == whole(self.source)
@@ -146,30 +159,36 @@ def kill(trials: Trials, moments: int, run: list[str] | None) -> int:
     most = {"push": done(trials.push(url)), "pull": done(trials.pull(url, target)), "ingest": 4.0}
     every, partly = parcels(url), 0
     if run:
-        most["run"] = done([*run, str(trials.work / "undisturbed")])
+        began = time.monotonic()
+        done([*run, str(trials.work / "undisturbed")])
+        most["run"] = time.monotonic() - began
     trials.settle(url, target)
     url, target = trials.fresh()
+    there = parcels(url)  # a place that is not there cannot be pulled from
     made, turns = trials.work / "made", ["push", "pull", *(["ingest", "run"] if run else [])]
     for number in range(moments):
         name = turns[number % len(turns)]
         if name == "run" and any(made.glob("runs/*/*/done.json")):
             made = trials.work / f"made-{number}"  # what has finished cannot be killed
-        there = parcels(url)  # makes the place, too
         words = {
             "push": trials.push(url),
             "pull": trials.pull(url, target),
             "ingest": ["ingest", "--results", str(trials.source)],
             "run": [*(run or ()), str(made)],
         }[name]
-        trials.table[name, killed(words, most[name], trials.chance)] += 1
-        partly += name == "push" and there < parcels(url) < every
+        begun = name in ("push", "pull") and number // len(turns) % 4 > 0
+        longest = most[name] if begun or name in ("ingest", "run") else FIRST_LINE
+        trials.table[name, killed(words, longest, trials.chance, begun)] += 1
+        there, before = parcels(url), there
+        partly += name == "push" and before < there < every
         for results in (target, made):
             if results.exists():
                 whole(results)
         trials.only_ours(target)
-        if parcels(url) == every and target.exists() and whole(target) == every:
+        if there == every and target.exists() and whole(target) == every:
             trials.settle(url, target)
             url, target = trials.fresh()
+            there = parcels(url)
     trials.settle(url, target)
     if run:
         done(["ingest", "--results", str(trials.source)])
@@ -206,7 +225,7 @@ def harm_there(trials: Trials, harms: int) -> Counter[str]:
             trials.only_ours(target)
             assert content(target) != trials.before
             _put(shelf, name, data, trials.work)
-            trials.settle(url, target)
+            trials.settle(url, target, there=True)
             counts[f"{kind} {edit}"] += 1
     return counts
 
@@ -250,7 +269,7 @@ def harm_on_the_way(trials: Trials, harms: int) -> Counter[str]:
         trials.only_ours(target)
         outcome = {0: "no harm was left", 2: "one line, ended", 3: "left out, named"}
         counts[f"{verb} {harm} {'up' if up else 'down'}: {outcome[found.returncode]}"] += 1
-        trials.settle(url, target)
+        trials.settle(url, target, there=verb == "pull")
     return counts
 
 
@@ -289,8 +308,8 @@ def main(work: Path, moments: int = 50, seed: int = 35, kind: str = "folder", ha
         partly = kill(trials, moments, run)
         print(
             f"{kind}: {moments} moments, seed {seed}: nothing lost, the same bits; after {partly} "
-            "pushes some runs were there and not all"
-        )
+            "pushes some runs were there and not all", flush=True,
+        )  # fmt: skip
         for name in dict.fromkeys(name for name, _ in trials.table):
             at_work, ended = trials.table[name, True], trials.table[name, False]
             print(f"| {name} | killed at work {at_work} | had ended {ended} |", flush=True)

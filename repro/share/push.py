@@ -27,7 +27,7 @@ from repro.plain import Say
 from repro.share.attest import STATEMENTS
 from repro.share.parcel import LISTS, PackedFile, Parcel, bears_digest, blob, missing
 from repro.share.shelf import Shelf
-from repro.store.faults import fault_of
+from repro.store.faults import fault_of, noted_folders
 from repro.store.ingest import run_folders
 
 
@@ -89,10 +89,11 @@ def _push_lists(results: Path, shelf: Shelf, manifest: str | None) -> None:
 def _parcels(results: Path, manifest: str | None, done: Pushed) -> Iterator[tuple[Parcel, Path]]:
     """Yield every finished folder as a parcel, after reading all of it."""
     asked = {one.id for one in read_asked(results).get(manifest or "", ())}
+    noted = noted_folders(results)
     for path in run_folders(results):
         if manifest is not None and path.parent.name != manifest and not _is(path, asked):
             continue
-        if fault := fault_of(path, deep=True):
+        if fault := fault_of(path, noted.get(f"{path.parent.name}/{path.name}"), deep=True):
             done.refused.append(fault)
         elif parcel := _run(path, results):
             yield parcel, path

@@ -4,6 +4,7 @@ The server's key must be a known one (~/.ssh/known_hosts), as for `ssh` itself; 
 those of `ssh`.
 """
 
+import logging
 import os
 import stat
 import uuid
@@ -32,7 +33,8 @@ def opened_sftp(parts: SplitResult, new: bool) -> Iterator["SftpShelf"]:
     if parts.password:
         raise InputError(f"{who}: a password in a URL is seen by everybody here; use a key")
     root = unquote(parts.path).rstrip("/") or "/"
-    client = paramiko.SSHClient()
+    client, reached = paramiko.SSHClient(), False
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # it logs its tracebacks
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     known = os.path.expanduser("~/.ssh/known_hosts")
     try:
@@ -46,6 +48,7 @@ def opened_sftp(parts: SplitResult, new: bool) -> Iterator["SftpShelf"]:
         )
         ftp = client.open_sftp()
         ftp.get_channel().settimeout(_LONGEST_SILENCE)
+        reached = True
         if new:
             _make(ftp, root)
         if not _is_folder(ftp, root):
@@ -60,6 +63,11 @@ def opened_sftp(parts: SplitResult, new: bool) -> Iterator["SftpShelf"]:
             f"{who}: silent for {_LONGEST_SILENCE} s; look whether it is up: the same command goes on"
         ) from None
     except (paramiko.SSHException, EOFError) as error:
+        if reached:
+            raise SetupError(
+                f"{who}: the connection broke ({first_line(error).rstrip(': ')}); the same command "
+                "goes on"
+            ) from None
         raise SetupError(
             f"{who}: {first_line(error)}; `ssh` to it by hand once: what it says helps"
         ) from None
