@@ -80,9 +80,9 @@ def done(words: list[str]) -> float:
 
 
 def killed(words: list[str], most: float, chance: random.Random, begun: bool) -> bool:
-    """Kill a command at a random moment, after its first line where it has `begun` to send.
+    """Return whether a command was still at work when it was killed, at a random moment.
 
-    Return whether it was still at work.
+    `begun`: not before its first line, which it prints when one folder is there.
     """
     with subprocess.Popen(
         [*REPRO, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -149,12 +149,12 @@ def test_signed_evidence_is_judged_and_what_was_forged_is_refused(
             refuse(results, keys / "mine.pub")
 
 
-def refuse(results: Path, key: Path) -> None:
+def refuse(results: Path, key: Path) -> tuple[str, ...]:
     """Refuse what the key does not cover, as `repro verify --trust` does before it judges."""
     with build_index(results) as (connection, found):
         assert found.refused == ()
         rows = connection.execute("SELECT folder, marker FROM folders WHERE marker IS NOT NULL")
-        refuse_unsigned(results, read_public(key), dict(rows.fetchall()))
+        return refuse_unsigned(results, read_public(key), dict(rows.fetchall()))
 
 
 def verdicts_statement(results: Path) -> Path:
@@ -262,6 +262,23 @@ def test_a_forged_statement_or_seal_covers_nothing(carried: Path, keys: Path, ed
     edit(carried, keys)
     with pytest.raises(EvidenceError, match="no valid statement covers it"):
         refuse(carried, keys / "mine.pub")
+
+
+def test_runs_that_another_manifest_signed_are_told(carried: Path, keys: Path) -> None:
+    """Its statement names fewer of them: one that is gone with this manifest's is not missed."""
+    attest(carried, keys / "mine")
+    name = verdicts_statement(carried).stem
+    assert refuse(carried, keys / "mine.pub") == (f"covered by the statements {name[:12]}",)
+    asking = json.loads((carried / f"asked/{MANIFEST}.json").read_text())
+    write_json(carried / "asked/other.json", {**asking, "manifest": "other", "runs": asking["runs"][1:]})  # fmt: skip
+    folders = finished_folders(carried, "other").folders
+    assert len(folders) == 2
+    attest_runs(carried, "other", folders, (), read_private(keys / "mine"))
+    (gone,) = {*(carried / "runs" / MANIFEST).iterdir()} - {path for path, _ in folders}
+    shutil.rmtree(gone)
+    shutil.rmtree(carried / STATEMENTS / MANIFEST)
+    (carried / f"asked/{MANIFEST}.json").unlink()
+    assert "may have been left out" in refuse(carried, keys / "mine.pub")[1]
 
 
 def test_my_signature_counts_beside_another_that_is_none(carried: Path, keys: Path) -> None:
