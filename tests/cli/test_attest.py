@@ -28,7 +28,8 @@ def test_the_commands_sign_and_trust(
     trusted = repro("verify", name, "--trust", str(tmp_path / "mine.pub"), results=results)
     assert trusted.returncode in (0, 3), trusted.stderr
     (said,) = (x for x in (results / "statements").glob("*/*") if x.stem[:12] in trusted.stderr)
-    assert "covered by the statements" in trusted.stderr, said
+    assert f"covered by the statements {said.stem[:12]}" in trusted.stderr
+    assert f"in {said.stem[:12]}" in done.stdout, "by which a reader knows it"
     refused = repro("verify", name, "--trust", str(tmp_path / "other.pub"), results=results)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
