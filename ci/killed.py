@@ -38,6 +38,8 @@ LONGEST = 300
 """Seconds after which a command counts as hanging."""
 FIRST_LINE = 3.0
 """Seconds in which a command's first line is to be expected; a quarter of the kills fall there."""
+SOONER = 0.7
+"""Share of a command's time in which it is killed: later it would often have ended."""
 MANIFEST = """
 id: killed
 title: A base model
@@ -153,7 +155,7 @@ def parcels(url: str) -> int:
 def kill(trials: Trials, moments: int, run: list[str] | None) -> int:
     """Return how many pushes left some runs there and not all, of commands killed in turn.
 
-    A place and a target are used until both are full.
+    A place and a target are used until the place is full.
     """
     url, target = trials.fresh()
     most = {"push": done(trials.push(url)), "pull": done(trials.pull(url, target)), "ingest": 4.0}
@@ -178,6 +180,7 @@ def kill(trials: Trials, moments: int, run: list[str] | None) -> int:
         }[name]
         begun = name in ("push", "pull") and number // len(turns) % 4 > 0
         longest = most[name] if begun or name in ("ingest", "run") else FIRST_LINE
+        longest *= SOONER
         trials.table[name, killed(words, longest, trials.chance, begun)] += 1
         there, before = parcels(url), there
         partly += name == "push" and before < there < every
@@ -185,7 +188,7 @@ def kill(trials: Trials, moments: int, run: list[str] | None) -> int:
             if results.exists():
                 whole(results)
         trials.only_ours(target)
-        if there == every and target.exists() and whole(target) == every:
+        if there == every and name == "pull":  # what is there already is soon sent
             trials.settle(url, target)
             url, target = trials.fresh()
             there = parcels(url)
