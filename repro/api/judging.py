@@ -122,13 +122,14 @@ def verdicts_of(
     if key is None:
         refuse_without_store(results)
     stored = connect(results) if (results / NAME).exists() else nullcontext()
-    with _signed(results, key) if key else stored as connection:
+    covered: list[str] = []
+    with _signed(results, key, covered.append) if key else stored as connection:
         compared = (
             compare_with_folders(results, connection, deep)
             if connection and not trust and key is None
             else Compared()
         )
-        notes = tuple(compared.notes())
+        notes = (*covered, *compared.notes())
         if connection:
             notes += tuple(kept_notes(connection, claims))
         for note in notes:
@@ -142,10 +143,10 @@ def verdicts_of(
 
 
 @contextmanager
-def _signed(results: Path, key: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
+def _signed(results: Path, key: Path, tell: Say) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Build the index anew, in memory, and yield it where a key signed all that is in it.
 
-    Raises EvidenceError for a folder that cannot be trusted, or that no statement covers.
+    `tell` hears which statements cover it. Raises EvidenceError for a folder that cannot be trusted, or that no statement covers.
     """
     from repro.errors import EvidenceError
     from repro.share.dsse import read_public
@@ -157,7 +158,8 @@ def _signed(results: Path, key: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
         if found.refused:
             raise EvidenceError(found.refused[0])
         rows = connection.execute("SELECT folder, marker FROM folders WHERE marker IS NOT NULL")
-        refuse_unsigned(results, public, dict(rows.fetchall()))
+        for line in refuse_unsigned(results, public, dict(rows.fetchall())):
+            tell(line)
         yield connection
 
 

@@ -53,6 +53,6 @@ def _attest(given: argparse.Namespace) -> int:
     )
     print(
         f"{len(made)} statements in {made[0].parent} by key {key_name(key.public_key())[:16]}: "
-        f"{len(evidence.folders)} runs, {len(judged.verdicts)} verdicts{left}"
+        f"{len(evidence.folders)} runs, {len(judged.verdicts)} verdicts in {made[-1].stem[:12]}{left}"
     )
     return 3 if evidence.absent else 0

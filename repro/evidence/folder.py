@@ -42,12 +42,14 @@ from repro.evidence.measurement import Measurement
 from repro.evidence.reading import State, read_run_state
 from repro.files import file_digest, write_bytes, write_json
 
+STEPS = "steps/" + "[0-9]" * 6 + ".parquet"
+"""The measurements of a checkpoint."""
 EVIDENCE = (
     "run.json",
     "*probes.json",
     "provenance.json",
     "usage.json",
-    "steps/" + "[0-9]" * 6 + ".parquet",
+    STEPS,
     "activations/*.safetensors",
     "adapter/*",
     "start/*.json",

@@ -76,6 +76,13 @@ def read_seals(results: Path) -> Mapping[str, Seal]:
     return chain
 
 
+def counting_seals(results: Path) -> list[Path]:
+    """Return the files of the seals that count."""
+    known = {digest[:12] for digest in read_seals(results)}
+    found = sorted((results / SEALS_FOLDER).glob("*.json"))
+    return [path for path in found if path.stem.rpartition("-")[2] in known]
+
+
 def edited_seals(results: Path) -> list[str]:
     """Return a line for each seal that is not what it was, or that no other leads to."""
     kept = {digest[:12] for digest in read_seals(results)}

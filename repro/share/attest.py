@@ -17,15 +17,16 @@ from repro.evidence.folder import RunFolder
 from repro.evidence.marker import Marker
 from repro.evidence.reading import read_run_state
 from repro.evidence.request import Request
-from repro.evidence.seals import SEALS_FOLDER, read_seals
+from repro.evidence.seals import counting_seals
 from repro.files import canonical_json, write_bytes
-from repro.share.dsse import STATEMENT, sign
+from repro.share.dsse import STATEMENT, SignedStatement, sign
 from repro.store.provenance import read_provenance
 from repro.verify.verdict import Verdict
 
 STATEMENTS = "statements"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+_OF = "claims of "
 _PASSED = ("reproduced", "consistent", "holds", "as_printed")
 _FAILED = ("contradicted", "fails", "differs")
 
@@ -62,10 +63,7 @@ def _beside(results: Path, manifest: str) -> Iterable[Path]:
     """Yield the manifest's list of runs, and the seals that count."""
     if (asked := results / ASKED_FOLDER / f"{manifest}.json").exists():
         yield asked
-    known = {digest[:12] for digest in read_seals(results)}
-    for path in sorted((results / SEALS_FOLDER).glob("*.json")):
-        if path.stem.rpartition("-")[2] in known:
-            yield path
+    yield from counting_seals(results)
 
 
 def _statement(subjects: Mapping[str, str], kind: str, predicate: Mapping[str, Any]) -> bytes:
@@ -116,11 +114,19 @@ def _test_result(manifest: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     claims = hashlib.sha256(canonical_json(said).encode()).hexdigest()
     return {
         "result": "FAILED" if failed else "WARNED" if others or not passed else "PASSED",
-        "configuration": [{"name": f"claims of {manifest}", "digest": {"sha256": claims}}],
+        "configuration": [{"name": f"{_OF}{manifest}", "digest": {"sha256": claims}}],
         "passedTests": passed,
         "warnedTests": others,
         "failedTests": failed,
     }
+
+
+def signed_manifest(statement: SignedStatement) -> str:
+    """Return whose verdicts a test result states; empty where it does not say."""
+    match statement.predicate:
+        case {"configuration": [{"name": str(name)}]} if name.startswith(_OF):
+            return name.removeprefix(_OF)
+    return ""
 
 
 def _write(results: Path, manifest: str, envelope: bytes) -> Path:

@@ -31,6 +31,7 @@ _Last = (
     | tuple[Literal["done.json"], Literal["done.second.json"]]
     | tuple[Literal["supplied.json"]]
 )
+_SHORT = 12
 _PLACE = re.compile(r"(runs|supplied)/[A-Za-z0-9_][A-Za-z0-9._+-]*/[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
@@ -48,6 +49,15 @@ class PackedFile(Frozen):
     size: int = Field(ge=0)
 
 
+def _no_file_is_a_folder(files: dict[str, PackedFile]) -> dict[str, PackedFile]:
+    """Return the files. Raises ValueError where one is a folder of another."""
+    for name in files:
+        for above in Path(name).parents:
+            if str(above) in files:
+                raise ValueError(f"{above} is a file, and {name} lies in it")
+    return files
+
+
 class Parcel(Frozen):
     """One finished folder."""
 
@@ -57,7 +67,7 @@ class Parcel(Frozen):
     finished: Moment
     last: _Last
     """What is written last, in this order: the marker's parts, or the record."""
-    files: dict[Inside, PackedFile]
+    files: Annotated[dict[Inside, PackedFile], AfterValidator(_no_file_is_a_folder)]
 
     @property
     def marker(self) -> str:
@@ -102,11 +112,33 @@ def missing(parcel: Parcel) -> bool:
 def read_whole(shelf: Shelf, name: str) -> bytes:
     """Return a small file of a shelf. Raises EvidenceError for one that is far too large."""
     data = bytearray()
-    for chunk in shelf.chunks(name):
-        data += chunk
-        if len(data) > LARGEST_RECORD:
-            raise EvidenceError(f"{name}: more than {LARGEST_RECORD} bytes; expected a record")
+    try:
+        for chunk in shelf.chunks(name):
+            data += chunk
+            if len(data) > LARGEST_RECORD:
+                raise EvidenceError(f"{name}: more than {LARGEST_RECORD} bytes; expected a record")
+    except FileNotFoundError:
+        raise EvidenceError(f"{name}: is gone since it was looked for; pull again") from None
     return bytes(data)
+
+
+def read_named(shelf: Shelf, name: str) -> bytes:
+    """Return a record whose name ends in its sha256, or the first digits of it.
+
+    Raises EvidenceError for one that is not what its name says.
+    """
+    data = read_whole(shelf, name)
+    if not bears_digest(name, data):
+        raise EvidenceError(
+            f"{name}: is not what its name says: it was changed there; remove it, and push again"
+        )
+    return data
+
+
+def bears_digest(name: str, data: bytes) -> bool:
+    """Return whether a record's name ends in its sha256, or the first twelve digits of it."""
+    digits = Path(name).stem.rpartition("-")[2]
+    return len(digits) >= _SHORT and hashlib.sha256(data).hexdigest().startswith(digits)
 
 
 def bring_blob(shelf: Shelf, packed: PackedFile, target: Path) -> None:
@@ -136,9 +168,9 @@ def bring_blob(shelf: Shelf, packed: PackedFile, target: Path) -> None:
         )
 
 
-def newest(parcels: Mapping[str, Parcel]) -> Parcel:
-    """Return which version of a folder counts: finished first, then the fullest."""
-    return min(
+def newest(parcels: Mapping[str, Parcel]) -> list[Parcel]:
+    """Return the versions of a folder, the one that counts first: finished first, then fullest."""
+    return sorted(
         parcels.values(),
         key=lambda one: (one.finished, one.marker, -len(one.files), one.name),
     )

@@ -1,10 +1,9 @@
-"""Pull evidence from a shelf: every byte is checked, and a folder appears whole or not at all.
+"""Pull evidence from a shelf: every byte is checked, and what is not what its name says is named.
 
-What arrives is kept below .arriving/ until all of a folder is there, so a pull that was killed goes
-on; then one rename puts it in its place. What lies here already is never replaced.
+Folders of runs and of supplied files are brought by `repro.share.arrive`, lists, seals and
+statements here.
 """
 
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,27 +14,22 @@ from pydantic import ValidationError
 
 from repro.errors import EvidenceError
 from repro.evidence.asked import ASKED_FOLDER, Asking
-from repro.evidence.reading import read_run_state
+from repro.evidence.marker import INSIDE
 from repro.evidence.seals import SEALS_FOLDER
-from repro.evidence.supplied import read_supplied
-from repro.files import sync_folder, write_bytes
+from repro.files import write_bytes
 from repro.plain import Say
+from repro.share.arrive import ARRIVING, bring_folder
 from repro.share.attest import STATEMENTS
 from repro.share.parcel import (
     LISTS,
     PARCELS,
-    PackedFile,
     Parcel,
-    bring_blob,
     newest,
+    read_named,
     read_parcel,
-    read_whole,
     safe,
 )
 from repro.share.shelf import Shelf
-from repro.store.faults import fault_of
-
-ARRIVING = ".arriving"
 
 
 @dataclass
@@ -62,19 +56,16 @@ def pull_results(results: Path, shelf: Shelf, manifest: str | None, say: Say) ->
     _pull_small(results, shelf, SEALS_FOLDER, 1, done)
     _pull_small(results, shelf, STATEMENTS, 2, done)
     for place, parcels in _wanted(shelf, manifest, asked, done).items():
-        parcel = newest(parcels)
-        others = {one.marker for one in parcels.values()} - {parcel.marker}
-        if others:
+        ordered = newest(parcels)
+        alike = [one for one in ordered if one.marker == ordered[0].marker]
+        if others := {one.marker for one in ordered} - {ordered[0].marker}:
             done.told.append(
                 f"{place}: {len(others) + 1} versions are there; the one that finished first is taken"
             )
-        try:
-            new = _pull(results, shelf, parcel)
-        except EvidenceError as error:
-            done.refused.append(f"{place}: {error}")
-            continue
-        done.new, done.known = done.new + new, done.known + (not new)
-        say(f"{place}: {'pulled' if new else 'here already'}")
+        new = _pull(results, shelf, alike, done)
+        if new is not None:
+            done.new, done.known = done.new + new, done.known + (not new)
+            say(f"{place}: {'pulled' if new else 'here already'}")
     if not done.refused:
         shutil.rmtree(results / ARRIVING, ignore_errors=True)
     return done
@@ -88,6 +79,9 @@ def _wanted(
     for name in shelf.names(PARCELS):
         parts = name.split("/")
         if manifest is not None and not _is_asked(parts, manifest, asked):
+            continue
+        if not INSIDE.fullmatch(name):
+            done.refused.append(f"{name!a}: is no name that `repro push` writes; remove it there")
             continue
         try:
             parcel = read_parcel(shelf, name)
@@ -104,80 +98,17 @@ def _is_asked(parts: list[str], manifest: str, asked: set[str]) -> bool:
     return run and (parts[2] == manifest or parts[3].rpartition("-")[2] in asked)
 
 
-def _pull(results: Path, shelf: Shelf, parcel: Parcel) -> bool:
-    """Bring one folder; return False where it was here. Raises EvidenceError."""
-    target, stage = results / parcel.place, results / ARRIVING / parcel.place
-    last = target / parcel.last[0]
-    if os.path.lexists(last):
-        return _complete(target, shelf, parcel)
-    if os.path.lexists(target):
-        raise EvidenceError(
-            f"{target}: is begun here and not finished; it is not replaced: let it finish, or move "
-            "it elsewhere"
-        )
-    _bring_all(stage, shelf, parcel, parcel.files)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(stage, target)
-    sync_folder(target.parent)
-    if problem := _fault(target):
-        stage.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(target, stage)
-        raise EvidenceError(f"arrived whole and is no evidence: {problem}")
-    return True
+def _pull(results: Path, shelf: Shelf, alike: Iterable[Parcel], done: Pulled) -> bool | None:
+    """Bring a folder by the first of its parcels that is whole, and name those before it.
 
-
-def _complete(target: Path, shelf: Shelf, parcel: Parcel) -> bool:
-    """Bring what a folder lacks of a parcel with the same marker; return whether it lacked any.
-
-    Raises EvidenceError for a folder that is damaged, or of another marker.
+    Return whether anything was new; None where no parcel is whole. Whoever may write there could
+    put a parcel with one more file before the true one.
     """
-    if problem := _fault(target):
-        raise EvidenceError(f"is here and damaged, and not replaced: {problem}")
-    if read_run_state(target, parcel.last[0]).sha256 != parcel.marker:
-        raise EvidenceError(
-            f"{target}: another version of it is here, which stays: the two were made apart; "
-            "`repro diff` compares two results folders"
-        )
-    lacking = {name: x for name, x in parcel.files.items() if not os.path.lexists(target / name)}
-    _bring_all(target, shelf, parcel, lacking)
-    return bool(lacking)
-
-
-def _bring_all(folder: Path, shelf: Shelf, parcel: Parcel, files: Mapping[str, PackedFile]) -> None:
-    """Bring files into a folder, the marker's parts last; what is there and whole stays."""
-    order = sorted(files, key=lambda name: (name in parcel.last, name not in parcel.last[:1], name))
-    for name in order:
-        if not _has(folder, name, files[name]):
-            beside = (folder / name).with_name(f".{Path(name).name}.tmp")
-            bring_blob(shelf, files[name], beside)
-            os.replace(beside, folder / name)
-    _sync(folder, order)
-
-
-def _has(folder: Path, name: str, packed: PackedFile) -> bool:
-    try:
-        return read_run_state(folder, name).sha256 == packed.sha256
-    except EvidenceError:
-        return False
-
-
-def _sync(folder: Path, names: Iterable[str]) -> None:
-    """Flush files and folders to the disk."""
-    for name in names:
-        with (folder / name).open("rb") as file:
-            os.fsync(file.fileno())
-    for one in {(folder / name).parent for name in names}:
-        sync_folder(one)
-
-
-def _fault(path: Path) -> str | None:
-    """Return what is wrong with a folder here, after reading all of it."""
-    if path.parents[1].name == "runs":
-        return fault_of(path, deep=True)
-    try:
-        read_supplied(path)
-    except EvidenceError as error:
-        return str(error)
+    for parcel in alike:
+        try:
+            return bring_folder(results, shelf, parcel)
+        except EvidenceError as error:
+            done.refused.append(f"{parcel.place}: {error}")
     return None
 
 
@@ -194,7 +125,7 @@ def _pull_lists(results: Path, shelf: Shelf, manifest: str | None, done: Pulled)
     asked: set[str] = set()
     for one, names in by_manifest.items():
         try:
-            data = read_whole(shelf, max(names))
+            data = read_named(shelf, max(names))
             asking = Asking.model_validate_json(data)
         except EvidenceError as error:
             done.refused.append(str(error))
@@ -215,11 +146,11 @@ def _pull_lists(results: Path, shelf: Shelf, manifest: str | None, done: Pulled)
 
 
 def _pull_small(results: Path, shelf: Shelf, folder: str, depth: int, done: Pulled) -> None:
-    """Bring every seal or statement that is not here; `ingest` and `verify` tell what they are."""
+    """Bring every seal or statement that is not here; `ingest` and `verify` tell what they say."""
     for name in shelf.names(folder):
         here = results / name
         if safe(name) and name.count("/") == depth and not here.exists():
             try:
-                write_bytes(here, read_whole(shelf, name))
+                write_bytes(here, read_named(shelf, name))
             except EvidenceError as error:
                 done.refused.append(str(error))

@@ -15,7 +15,7 @@ from repro.evidence.asked import ASKED_FOLDER, read_asked
 from repro.evidence.folder import RunFolder
 from repro.evidence.reading import read_content, read_run_state
 from repro.evidence.request import read_request
-from repro.evidence.seals import SEALS_FOLDER, read_seals
+from repro.evidence.seals import SEALS_FOLDER, counting_seals
 from repro.evidence.supplied import (
     FILES,
     RECORD,
@@ -25,9 +25,9 @@ from repro.evidence.supplied import (
 )
 from repro.plain import Say
 from repro.share.attest import STATEMENTS
-from repro.share.parcel import LISTS, PackedFile, Parcel, blob, missing
+from repro.share.parcel import LISTS, PackedFile, Parcel, bears_digest, blob, missing
 from repro.share.shelf import Shelf
-from repro.store.faults import fault_of
+from repro.store.faults import fault_of, noted_folders
 from repro.store.ingest import run_folders
 
 
@@ -52,12 +52,8 @@ def push_results(results: Path, shelf: Shelf, manifest: str | None, say: Say) ->
     Raises OSError where the shelf cannot be written.
     """
     done = Pushed()
-    seals = {digest[:12] for digest in read_seals(results)}
-    for sealed in sorted((results / SEALS_FOLDER).glob("*.json")):
-        if sealed.stem.rpartition("-")[2] in seals:
-            shelf.create(
-                f"{SEALS_FOLDER}/{sealed.name}", read_content(sealed.parent, sealed.name)[0]
-            )
+    for sealed in counting_seals(results):
+        shelf.create(f"{SEALS_FOLDER}/{sealed.name}", read_content(sealed.parent, sealed.name)[0])
     for parcel, path in _parcels(results, manifest, done):
         place = Path(parcel.place)
         for name, packed in parcel.files.items():
@@ -70,8 +66,11 @@ def push_results(results: Path, shelf: Shelf, manifest: str | None, say: Say) ->
     _push_lists(results, shelf, manifest)
     for path in sorted((results / STATEMENTS).glob("*/*.json")):
         if manifest in (None, path.parent.name):
-            name = f"{STATEMENTS}/{path.parent.name}/{path.name}"
-            shelf.create(name, read_content(path.parent, path.name)[0])
+            content = read_content(path.parent, path.name)[0]
+            if bears_digest(path.name, content):
+                shelf.create(f"{STATEMENTS}/{path.parent.name}/{path.name}", content)
+            else:
+                done.refused.append(f"{path}: is no statement of that name; it was changed")
     return done
 
 
@@ -90,10 +89,11 @@ def _push_lists(results: Path, shelf: Shelf, manifest: str | None) -> None:
 def _parcels(results: Path, manifest: str | None, done: Pushed) -> Iterator[tuple[Parcel, Path]]:
     """Yield every finished folder as a parcel, after reading all of it."""
     asked = {one.id for one in read_asked(results).get(manifest or "", ())}
+    noted = noted_folders(results)
     for path in run_folders(results):
         if manifest is not None and path.parent.name != manifest and not _is(path, asked):
             continue
-        if fault := fault_of(path, deep=True):
+        if fault := fault_of(path, noted.get(f"{path.parent.name}/{path.name}"), deep=True):
             done.refused.append(fault)
         elif parcel := _run(path, results):
             yield parcel, path

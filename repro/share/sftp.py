@@ -4,6 +4,7 @@ The server's key must be a known one (~/.ssh/known_hosts), as for `ssh` itself; 
 those of `ssh`.
 """
 
+import logging
 import os
 import stat
 import uuid
@@ -15,8 +16,11 @@ from urllib.parse import SplitResult, unquote
 
 import paramiko
 
-from repro.errors import InputError, SetupError, first_line
+from repro.errors import EvidenceError, InputError, SetupError, first_line
 from repro.share.shelf import SENT_AT_ONCE
+
+_LONGEST_SILENCE = 60
+"""Seconds without an answer after which a connection counts as lost."""
 
 
 @contextmanager
@@ -29,7 +33,8 @@ def opened_sftp(parts: SplitResult, new: bool) -> Iterator["SftpShelf"]:
     if parts.password:
         raise InputError(f"{who}: a password in a URL is seen by everybody here; use a key")
     root = unquote(parts.path).rstrip("/") or "/"
-    client = paramiko.SSHClient()
+    client, reached = paramiko.SSHClient(), False
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # it logs its tracebacks
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     known = os.path.expanduser("~/.ssh/known_hosts")
     try:
@@ -42,12 +47,27 @@ def opened_sftp(parts: SplitResult, new: bool) -> Iterator["SftpShelf"]:
             timeout=30,
         )
         ftp = client.open_sftp()
+        ftp.get_channel().settimeout(_LONGEST_SILENCE)
+        reached = True
         if new:
             _make(ftp, root)
         if not _is_folder(ftp, root):
             raise InputError(f"{who}{root}: found no folder, expected one that was pushed to")
         yield SftpShelf(ftp, root)
+    except UnicodeDecodeError:
+        raise EvidenceError(
+            f"{who}{root}: holds a name that is no UTF-8; remove it there"
+        ) from None
+    except TimeoutError:
+        raise SetupError(
+            f"{who}: silent for {_LONGEST_SILENCE} s; look whether it is up: the same command goes on"
+        ) from None
     except (paramiko.SSHException, EOFError) as error:
+        if reached:
+            raise SetupError(
+                f"{who}: the connection broke ({first_line(error).rstrip(': ')}); the same command "
+                "goes on"
+            ) from None
         raise SetupError(
             f"{who}: {first_line(error)}; `ssh` to it by hand once: what it says helps"
         ) from None
@@ -118,11 +138,21 @@ class SftpShelf:
         return True
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield the bytes of a file. Raises FileNotFoundError where there is none."""
-        with self.ftp.open(f"{self.root}/{name}", "rb") as file:
-            file.prefetch()
-            while chunk := file.read(SENT_AT_ONCE):
-                yield chunk
+        """Yield the bytes of a file.
+
+        Raises FileNotFoundError where there is none, EvidenceError for what cannot be read.
+        """
+        try:
+            with self.ftp.open(f"{self.root}/{name}", "rb") as file:
+                file.prefetch()
+                while chunk := file.read(SENT_AT_ONCE):
+                    yield chunk
+        except (FileNotFoundError, TimeoutError):
+            raise
+        except OSError as error:
+            if not self.ftp.get_channel().get_transport().is_active():
+                raise
+            raise EvidenceError(f"{name}: cannot be read there ({first_line(error)})") from None
 
     @contextmanager
     def _beside(self, name: str, content: IO[bytes] | bytes) -> Iterator[str]:

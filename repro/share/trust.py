@@ -14,8 +14,9 @@ from repro.errors import EvidenceError
 from repro.evidence.asked import ASKED_FOLDER
 from repro.evidence.marker import FIRST, INSIDE, SECOND
 from repro.evidence.reading import read_content, read_run_state
+from repro.evidence.seals import SEALS_FOLDER, counting_seals
 from repro.evidence.supplied import supplied_folders
-from repro.share.attest import STATEMENTS, TEST_RESULT
+from repro.share.attest import STATEMENTS, TEST_RESULT, signed_manifest
 from repro.share.dsse import SignedStatement, checked_statement
 
 _RUNS = "runs"
@@ -33,11 +34,16 @@ class Signed:
     """A line for each that names something which is other now, or gone."""
     others: int
     """Statements of other keys, or none at all."""
+    names: tuple[str, ...] = ()
+    """What whole statements are called: the digest of each."""
+    manifests: frozenset[str] = frozenset()
+    """Whose verdicts they state."""
 
 
 def signed_evidence(results: Path, public: Any) -> Signed:
     """Read every statement, and say what those of this key cover."""
     whole, broken, statements, others = set[tuple[str, str]](), list[str](), 0, 0
+    names, manifests = list[str](), set[str]()
     for path in sorted((results / STATEMENTS).glob("*/*.json")):
         statement = _read(path, public)
         if statement is None:
@@ -50,13 +56,18 @@ def signed_evidence(results: Path, public: Any) -> Signed:
                 broken.append(f"{results / apart[0]}: was signed as another file, or is gone")
             else:
                 whole |= pairs
-    return Signed(frozenset(whole), statements, tuple(broken), others)
+                names.append(path.stem)
+                manifests.add(signed_manifest(statement))
+    return Signed(
+        frozenset(whole), statements, tuple(broken), others, tuple(names), frozenset(manifests)
+    )
 
 
-def refuse_unsigned(results: Path, public: Any, markers: Mapping[str, str]) -> None:
-    """Raise EvidenceError for evidence that no whole statement of a key covers.
+def refuse_unsigned(results: Path, public: Any, markers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a reader should know of the statements that cover all evidence.
 
-    `markers`: experiment/folder → the digests of the marker's parts, as they were read.
+    `markers`: experiment/folder → the digests of the marker's parts, as they were read. Raises
+    EvidenceError for evidence that no whole statement of a key covers.
     """
     signed = signed_evidence(results, public)
     uncovered = list(_uncovered(results, signed, markers))
@@ -68,10 +79,23 @@ def refuse_unsigned(results: Path, public: Any, markers: Mapping[str, str]) -> N
             f"{signed.statements} of this key on verdicts and {signed.others} of none or another: "
             "`repro attest NAME --key FILE` signs, `repro pull` brings statements too"
         )
+    lent = sorted({folder.partition("/")[0] for folder in markers} - signed.manifests)
+    covering = f"covered by the statements {', '.join(name[:12] for name in signed.names)}"
+    return (
+        *([covering] if signed.names else []),
+        *(
+            f"{one}: its runs are covered by other manifests' statements alone; runs that only it "
+            "asks for may have been left out"
+            for one in lent
+        ),
+    )
 
 
 def _uncovered(results: Path, signed: Signed, markers: Mapping[str, str]) -> Iterator[Path]:
-    """Yield each marker, list and folder of supplied files that is not covered."""
+    """Yield each marker, list, seal and folder of supplied files that is not covered.
+
+    A seal that was put before the true ones would cut them off, and all verdicts by them.
+    """
     for folder, digests in markers.items():
         for part, digest in zip((FIRST, SECOND), digests.split(" "), strict=False):
             if (f"{_RUNS}/{folder}/{part}", digest) not in signed.whole:
@@ -80,15 +104,23 @@ def _uncovered(results: Path, signed: Signed, markers: Mapping[str, str]) -> Ite
         name = f"{ASKED_FOLDER}/{path.name}"
         if (name, _digest(results, name)) not in signed.whole:
             yield path
+    for path in counting_seals(results):
+        name = f"{SEALS_FOLDER}/{path.name}"
+        if (name, _digest(results, name)) not in signed.whole:
+            yield path
     yield from supplied_folders(results)
 
 
 def _read(path: Path, public: Any) -> SignedStatement | None:
-    """Return a statement that a key signed; None for any other file."""
+    """Return a statement that a key signed; None for any other file.
+
+    One under another's name is none: who noted the names of statements knows them by these.
+    """
     try:
-        return checked_statement(read_content(path.parent, path.name)[0], public)
+        data, state = read_content(path.parent, path.name)
     except EvidenceError:
         return None
+    return checked_statement(data, public) if path.stem == state.sha256 else None
 
 
 def _digest(results: Path, name: str) -> str | None:

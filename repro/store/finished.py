@@ -6,7 +6,7 @@ from pathlib import Path
 from repro.errors import EvidenceError
 from repro.evidence.asked import read_asked
 from repro.evidence.request import Request, read_request
-from repro.store.faults import fault_of
+from repro.store.faults import fault_of, noted_folders
 from repro.store.ingest import run_folders
 
 
@@ -25,6 +25,7 @@ class FinishedFolders:
 def finished_folders(results: Path, manifest: str) -> FinishedFolders:
     """Return a manifest's finished runs: those it asks for, and those in its folder."""
     asked = {one.id for one in read_asked(results).get(manifest, ())}
+    noted = noted_folders(results)
     found: list[tuple[int, Path, Request]] = []
     faults: list[str] = []
     for path in run_folders(results):
@@ -35,7 +36,7 @@ def finished_folders(results: Path, manifest: str) -> FinishedFolders:
             continue
         if request.id not in asked and path.parent.name != manifest:
             continue
-        if fault := fault_of(path, deep=True):
+        if fault := fault_of(path, noted.get(f"{path.parent.name}/{path.name}"), deep=True):
             faults.append(fault)
         elif (path / "done.json").exists():
             parent = request.run.parent

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from repro.errors import EvidenceError, first_line
 from repro.evidence.folder import (
-    EVIDENCE,
     SCHEMA,
+    STEPS,
     RunFolder,
     is_written,
     may_be_evidence,
@@ -33,7 +33,6 @@ from repro.plan.base import base_of_run, surroundings
 from repro.store.provenance import Provenance, provenance_row, read_provenance
 from repro.store.tables import Schemas, table_of, utc
 
-STEPS = EVIDENCE[EVIDENCE.index("activations/*.safetensors") - 1]
 _AGAIN = "remove the run's folder and run it again"
 """What mends a file of a run that is marked as finished: else `repro run` leaves it alone."""
 _FILLED = ("step", "quantity", "n", "specification", "layer")

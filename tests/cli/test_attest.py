@@ -27,6 +27,14 @@ def test_the_commands_sign_and_trust(
     assert "3 runs" in done.stdout
     trusted = repro("verify", name, "--trust", str(tmp_path / "mine.pub"), results=results)
     assert trusted.returncode in (0, 3), trusted.stderr
+    (said,) = (x for x in (results / "statements").glob("*/*") if x.stem[:12] in trusted.stderr)
+    assert f"covered by the statements {said.stem[:12]}" in trusted.stderr
+    assert f"in {said.stem[:12]}" in done.stdout, "by which a reader knows it"
     refused = repro("verify", name, "--trust", str(tmp_path / "other.pub"), results=results)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
+    harmed = next(results.rglob("usage.json"))
+    harmed.write_text("{}")
+    damaged = repro("attest", name, "--key", str(tmp_path / "mine"), results=results)
+    assert damaged.returncode == 2
+    assert f"nothing is signed: {harmed}: found" in damaged.stderr

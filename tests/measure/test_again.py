@@ -85,3 +85,39 @@ def test_activations_that_are_not_kept_are_told_and_never_passed(run: RunFolder)
     found = measure_again(run, {})
     assert found.others == ()
     assert found.missing == ("step 2: no activations are kept",)
+
+
+def test_a_checkpoint_that_is_gone_with_its_digest_is_named(run: RunFolder) -> None:
+    for name in ("steps/000002.parquet", "activations/000002.safetensors"):
+        (run.path / name).unlink()
+        marker = json.loads((run.path / "done.json").read_text())
+        del marker["files"][name]
+        write_json(run.path / "done.json", marker)
+        found = measure_again(run, {})
+        assert found.missing or len(found.others) > 20, "numbers that are not there, or activations"
+    assert found.missing == ("step 2: no activations are kept",)
+
+
+def test_what_no_marker_lists_is_not_measured(run: RunFolder) -> None:
+    for name in ("steps/000003 (copy).parquet", "steps/000009.parquet", "activations/000009.safetensors"):  # fmt: skip
+        (run.path / name).write_bytes(b"no file of ours")
+    found = measure_again(run, {})
+    assert (found.others, found.missing) == ((), ())
+
+
+def test_a_divergence_excuses_one_number_at_the_last_checkpoint_and_no_other(
+    run: RunFolder,
+) -> None:
+    marker = json.loads((run.path / "done.json").read_text())
+    write_json(run.path / "done.json", {**marker, "status": "diverged", "reason": "it grew; kept"})
+    for step, quantity, excused in (
+        (2, "entanglement_intensity", True),
+        (2, "margin", False),
+        (0, "entanglement_intensity", False),
+    ):
+        rows = run.measurements(step)
+        at = next(i for i, row in enumerate(rows) if row.quantity == quantity and row.value)
+        hidden = rows[at].model_copy(update={"value": None, "reason": "it grew"})
+        forge(run, step, [*rows[:at], hidden, *rows[at + 1 :]])
+        assert (measure_again(run, {}).others == ()) == excused, (step, quantity)
+        forge(run, step, rows)

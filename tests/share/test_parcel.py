@@ -55,4 +55,4 @@ def test_of_several_versions_the_first_that_finished_counts_then_the_fullest(
             read_parcel(shelf, f"{name}.json")
     fuller = one.model_copy(update={"files": {**one.files, "adapter/x": one.files["run.json"]}})
     later = fuller.model_copy(update={"finished": "2099-01-01T00:00:00+00:00"})
-    assert newest({"a": later, "b": one, "c": fuller}) is fuller
+    assert newest({"a": later, "b": one, "c": fuller}) == [fuller, one, later]

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from repro.evidence.folder import RunFolder
+from repro.share.arrive import ARRIVING
 from repro.share.parcel import blob
-from repro.share.pull import ARRIVING, pull_results
+from repro.share.pull import pull_results
 from repro.share.push import push_results
 from repro.share.shelf import open_shelf
 from repro.store.database import query

@@ -3,10 +3,12 @@ to mind.
 """
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,15 @@ from repro.claims.papers import load_claims
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
 from repro.files import file_digest, write_json
-from repro.share.attest import STATEMENTS, attest_runs
-from repro.share.dsse import read_private
+from repro.share.attest import STATEMENTS, TEST_RESULT, attest_runs
+from repro.share.dsse import key_name, read_private, read_public, signed_bytes
+from repro.share.trust import refuse_unsigned
 from repro.store.finished import finished_folders
+from repro.store.ingest import build_index
 
 pytest.importorskip("cryptography")
 MANIFEST = "canary_entropies"
+KEPT = Path(__file__).resolve().parents[2] / "evidence"
 Edit = Callable[[Path, Path], object]
 
 
@@ -113,8 +118,7 @@ def other_payload(results: Path, _: Path) -> None:
 
 def more_evidence(results: Path, _: Path) -> None:
     """A run is there that nobody signed."""
-    kept = Path(__file__).resolve().parents[2] / "evidence/runs/smoke"
-    path = min(kept.iterdir())
+    path = min((KEPT / "runs/smoke").iterdir())
     shutil.copytree(path, results / "runs/smoke" / path.name)
 
 
@@ -142,7 +146,160 @@ def test_signed_evidence_is_judged_and_what_was_forged_is_refused(
         results = Path(shutil.copytree(carried, tmp_path / name))
         edit(results, keys)
         with pytest.raises(EvidenceError, match=words):
-            judged(results, keys / "mine.pub")
+            refuse(results, keys / "mine.pub")
+
+
+def refuse(results: Path, key: Path) -> tuple[str, ...]:
+    """Refuse what the key does not cover, as `repro verify --trust` does before it judges."""
+    with build_index(results) as (connection, found):
+        assert found.refused == ()
+        rows = connection.execute("SELECT folder, marker FROM folders WHERE marker IS NOT NULL")
+        return refuse_unsigned(results, read_public(key), dict(rows.fetchall()))
+
+
+def verdicts_statement(results: Path) -> Path:
+    """The statement on the verdicts."""
+    (found,) = (
+        path
+        for path in (results / STATEMENTS / MANIFEST).iterdir()
+        if TEST_RESULT in base64.b64decode(json.loads(path.read_text())["payload"]).decode()
+    )
+    return found
+
+
+def rewrite(results: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the envelope of the statement on the verdicts, under the name that fits it then."""
+    path = verdicts_statement(results)
+    envelope = json.loads(path.read_text())
+    change(envelope)
+    path.unlink()
+    data = json.dumps(envelope).encode()
+    path.with_name(f"{hashlib.sha256(data).hexdigest()}.json").write_bytes(data)
+
+
+def seal_before(results: Path, _: Path) -> None:
+    """A seal that was never made lies before the first one, and cuts off all that follow."""
+    from repro.evidence.seals import Seal
+
+    content = Seal(sealed="2000-01-01T00:00:00+00:00", before=None, claims={}).model_dump_json()
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    (results / f"seals/20000101T000000-{digest[:12]}.json").write_text(content)
+
+
+def other_name(results: Path, _: Path) -> None:
+    """The statement lies under the name of a newer one, which the reader noted."""
+    path = verdicts_statement(results)
+    path.rename(path.with_name(f"{'f' * 64}.json"))
+
+
+def own_key_id(results: Path, keys: Path) -> None:
+    """Another signed, and says that it was me."""
+    other_key(results, keys)
+    mine = key_name(read_public(keys / "mine.pub"))
+    rewrite(results, lambda x: x["signatures"][0].update(keyid=mine))
+
+
+def other_type(results: Path, keys: Path) -> None:
+    """I signed the same bytes as something else than a statement."""
+    key, kind = read_private(keys / "mine"), "application/json"
+
+    def change(envelope: dict[str, Any]) -> None:
+        said = signed_bytes(kind, base64.b64decode(envelope["payload"]))
+        signature = base64.b64encode(key.sign(said)).decode()
+        envelope |= {"payloadType": kind, "signatures": [{"sig": signature}]}
+
+    rewrite(results, change)
+
+
+def mixed_signatures(results: Path, keys: Path) -> None:
+    """Another's statement carries my signature of mine beside its own."""
+    mine = json.loads(verdicts_statement(results).read_text())["signatures"]
+    dropped_run(results, keys)
+    other_key_less(results, keys)
+    rewrite(results, lambda x: x.update(signatures=[*mine, *x["signatures"]]))
+
+
+def other_key_less(results: Path, keys: Path) -> None:
+    """Another signed what is left."""
+    unsigned(results, keys)
+    left = finished_folders(results, MANIFEST).folders
+    attest_runs(results, MANIFEST, left, (), read_private(keys / "other"))
+
+
+def other_results(results: Path, keys: Path) -> None:
+    """My statement is of another results folder, whose numbers were others."""
+    said = verdicts_statement(results).read_bytes()
+    name = verdicts_statement(results).name
+    edited_number(results, keys)
+    unsigned(results, keys)
+    (results / STATEMENTS / MANIFEST).mkdir(parents=True)
+    (results / STATEMENTS / MANIFEST / name).write_bytes(said)
+
+
+def run_alone(results: Path, _: Path) -> None:
+    """Only the statements of single runs are left, and one run is gone."""
+    verdicts_statement(results).unlink()
+    shutil.rmtree(run_of(results))
+
+
+def second_part(results: Path, _: Path) -> None:
+    """Scores were added after I signed."""
+    folder = RunFolder(run_of(results))
+    (folder.path / "completions").mkdir()
+    (folder.path / "completions/a.000002.jsonl").write_text("{}\n")
+    folder.finish_second(["completions/a.000002.jsonl"])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [seal_before, other_name, own_key_id, other_type, mixed_signatures, other_results, run_alone,
+     second_part],
+    ids=lambda edit: edit.__doc__,
+)  # fmt: skip
+def test_a_forged_statement_or_seal_covers_nothing(carried: Path, keys: Path, edit: Edit) -> None:
+    attest(carried, keys / "mine")
+    refuse(carried, keys / "mine.pub")
+    edit(carried, keys)
+    with pytest.raises(EvidenceError, match="no valid statement covers it"):
+        refuse(carried, keys / "mine.pub")
+
+
+def test_runs_that_another_manifest_signed_are_told(carried: Path, keys: Path) -> None:
+    """Its statement names fewer of them: one that is gone with this manifest's is not missed."""
+    attest(carried, keys / "mine")
+    name = verdicts_statement(carried).stem
+    assert refuse(carried, keys / "mine.pub") == (f"covered by the statements {name[:12]}",)
+    asking = json.loads((carried / f"asked/{MANIFEST}.json").read_text())
+    write_json(carried / "asked/other.json", {**asking, "manifest": "other", "runs": asking["runs"][1:]})  # fmt: skip
+    folders = finished_folders(carried, "other").folders
+    assert len(folders) == 2
+    attest_runs(carried, "other", folders, (), read_private(keys / "mine"))
+    (gone,) = {*(carried / "runs" / MANIFEST).iterdir()} - {path for path, _ in folders}
+    shutil.rmtree(gone)
+    shutil.rmtree(carried / STATEMENTS / MANIFEST)
+    (carried / f"asked/{MANIFEST}.json").unlink()
+    assert "may have been left out" in refuse(carried, keys / "mine.pub")[1]
+
+
+def test_my_signature_counts_beside_another_that_is_none(carried: Path, keys: Path) -> None:
+    attest(carried, keys / "mine")
+    rewrite(carried, lambda x: x["signatures"].insert(0, {"keyid": "x", "sig": "AAAA"}))
+    refuse(carried, keys / "mine.pub")
+
+
+def test_an_unfinished_run_that_nobody_signed_gives_no_value(carried: Path, keys: Path) -> None:
+    from repro.verify.evidence.gather import gather_evidence
+
+    attest(carried, keys / "mine")
+    wanted = {(MANIFEST, "entanglement_intensity", None)}
+    other = carried / "runs" / "smoke"
+    shutil.copytree(KEPT / "runs/smoke", other)
+    for path in other.iterdir():
+        (path / "done.json").unlink()
+    refuse(carried, keys / "mine.pub")
+    with build_index(carried) as (connection, _):
+        found = gather_evidence(connection, {*wanted, ("smoke", "entanglement_intensity", None)})
+        assert {place[0] for place in found.trained} == {MANIFEST}
 
 
 def test_a_file_that_does_not_fit_its_signed_marker_is_refused(carried: Path, keys: Path) -> None:

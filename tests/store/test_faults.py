@@ -19,9 +19,13 @@ from repro.manifest.load import load_experiment
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
 from repro.report.terminal.status import status_table
+from repro.share.pull import pull_results
+from repro.share.push import push_results
+from repro.share.shelf import FolderShelf
 from repro.store.check import compare_with_folders
 from repro.store.database import connect
 from repro.store.faults import GONE, fault_of, noted_folders
+from repro.store.finished import finished_folders
 from repro.store.ingest import build_index, ingest
 
 Edit = Callable[[Path], object]
@@ -108,6 +112,10 @@ def said(results: Path, deep: bool) -> dict[str, str]:
     if deep:
         with build_index(results) as (_, found):
             told["ingest"] = "; ".join((*found.refused, *found.told))
+        told["attest, remeasure"] = "; ".join(finished_folders(results, "smoke").faults)
+        shelf = FolderShelf.at(results.parent / "shelf", new=True)
+        told["push"] = "; ".join(push_results(results, shelf, None, lambda _: None).refused)
+        told["pull"] = "; ".join(pull_results(results, shelf, None, lambda _: None).refused)
         return told
     rows = {row[1]: row for row in status_table(results).rows}
     told["status"] = rows[path.name][3] if rows[path.name][2] == "left out" else ""
@@ -132,6 +140,8 @@ def test_every_command_names_an_edit_of_every_kind_of_file(whole: Path, kind: st
                     continue
                 if name == "done.json" and kind == "gone":
                     found.pop("ingest", "")  # in memory there was no store before
+                    # It replaces nothing that is begun, whatever it once was.
+                    assert "is begun here" in found.pop("pull", "is begun here")
                 line = found["plan, run"]
                 assert str(edited(whole).path) in line, (name, kind, deep, found)
                 assert Path(name).name in line, (name, kind, deep, found)

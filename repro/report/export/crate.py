@@ -10,6 +10,7 @@ file has its sha256, as the run's own marker states it.
 
 import importlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from repro import __version__
-from repro.errors import SetupError
+from repro.errors import EvidenceError, SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.marker import Marker
 from repro.files import file_digest
+from repro.store.faults import fault_of
 
 CRATE_PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -120,13 +122,17 @@ def _add_workflow(crate: Any, manifest: Path, title: str) -> Any:
 def _add_run(crate: Any, workflow: Any, results: Path, run: ArchivedRun) -> Any:
     """Add a run's folder, and the action that made it; return the folder."""
     folder = RunFolder(results / "runs" / run.folder)
-    marker, states = folder.done(), folder.check(without_weights=True)
+    if fault := fault_of(folder.path, deep=True):
+        raise EvidenceError(fault)
+    marker = folder.done()
     assert marker is not None
     at = f"results/runs/{run.folder.as_posix()}"
     dataset = crate.add_directory(
         dest_path=at, properties={"name": f"evidence of {run.slot}", "identifier": run.id}
     )
-    files = {name: digest for name, digest in marker.files.items() if states[name] is not None}
+    files = {
+        name: digest for name, digest in marker.files.items() if os.path.lexists(folder.path / name)
+    }
     dataset["hasPart"] = [
         _add_file(crate, folder.path / name, f"{at}/{name}", digest)
         for name, digest in {**files, **marker.digests}.items()
