@@ -92,7 +92,7 @@ def _needs(package: Distribution) -> Iterator[str]:
 
 
 def _useful(parts: tuple[str, ...]) -> bool:
-    """Return whether a package's file is used: no tests, no bytecode, no library of other builds."""
+    """Return whether a package's file is used: no test, bytecode or library of other builds."""
     if {"__pycache__", "tests", "test"} & {*parts}:
         return False
     library = parts[-1].removeprefix("libbitsandbytes_")

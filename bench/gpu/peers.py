@@ -1,4 +1,4 @@
-"""The same step by transformers' Trainer, in the same process: 1 × 16 and 4 × 4, with Liger too."""
+"""The same step by transformers' Trainer, in the same process: 1 × 16, 4 × 4, with Liger too."""
 
 import tempfile
 import time

@@ -57,6 +57,8 @@ def rows(scale: Scale, model: str) -> Iterator[Row]:
         yield from profile_rows(adapted, packed, model, scale)
         adapted = None  # type: ignore[assignment]  # its memory is the next one's
         forget(scale)
+        yield counted_row(packed, model, scale)
+        forget(scale)
         yield from kept_rows(scale, model)
         forget(scale)
         yield from peer_rows(taken, model, scale)
@@ -80,6 +82,14 @@ def determinism_row(
         if scale.rehearsed
         else row(name, cost, "%", COST, at_most=True, note=note)
     )
+
+
+def counted_row(training: Training, model: str, scale: Scale) -> Row:
+    """Return the speed of the same step with dropout counted by kernels."""
+    counted = training.model_copy(update={"kernels": "counted"})
+    title = f"{scale.name(model)}, NF4, checkpointing, {training.tokens_per_forward} a pass, packed, kernels: counted"
+    taken = steps(network(counted, model, scale), counted, model, scale)
+    return speed_row(title, taken, BARS[model], scale)
 
 
 def kept_rows(scale: Scale, model: str) -> Iterator[Row]:
