@@ -13,10 +13,12 @@ RESULTS ?=
 FUZZ_SECONDS ?= 500
 FUZZ_SEED ?=
 FULL ?=
+PARTS ?=
+DEVICE ?=
 export HF_HUB_DISABLE_TELEMETRY = 1
 export PYTHON TORCH VENV
 
-.PHONY: help setup reproduce test test-quick fuzz prints check bench calibrate accuracy images verify audit report evidence pictures notebook structures schemas lock package clean
+.PHONY: help setup reproduce test test-quick fuzz prints check bench gpu calibrate accuracy images verify audit report evidence pictures notebook structures schemas lock package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -51,6 +53,9 @@ check: setup ## lint, format, types, import contracts
 
 bench: setup ## speeds as ratios against peers; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
+
+gpu: ## on a machine with a GPU, eight minutes: correctness, speed, memory; PARTS="smoke 7b" some of it, DEVICE=cpu a rehearsal
+	@PARTS='$(PARTS)' DEVICE='$(DEVICE)' ci/gpu.sh
 
 calibrate: setup ## how often each verdict errs: a minute, 1 where a promise is broken; FULL=1 half an hour, writes docs/calibration.md
 ifeq ($(FULL),)

@@ -20,6 +20,9 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+if not Path("/proc/driver/nvidia/version").exists():
+    # Before anything imports Triton: without a card its kernels are interpreted.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 # pytest-xdist tells its workers how wide the terminal is, which commands under test would obey
 os.environ.pop("COLUMNS", None)
 
@@ -38,7 +41,7 @@ GIBIBYTES = 3
 """Memory that one of the processes side by side takes at the most, models included."""
 
 
-WORKING = ("ci", "diagnose", "execute", "fetch", "fuzz", "machine", "train", "worker")
+WORKING = ("bench", "ci", "diagnose", "execute", "fetch", "fuzz", "machine", "train", "worker")
 """Folders whose tests start workers, load models or make environments: all of them carry the mark
 `worker`.
 """

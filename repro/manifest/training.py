@@ -88,6 +88,13 @@ class Training(Frozen):
     Kept, they have the products' precision: the same numbers, faster, for two or four more
     bytes a weight.
     """
+    kernels: Literal["torch", "counted"] = "torch"
+    """What computes LoRA's product with dropout: torch's operations, with masks from its generator;
+    or kernels that count the masks.
+
+    Counted, a mask is never stored, and is the same however sequences share passes; on a card
+    Triton's kernels compute it, elsewhere the plain formulas. Other numbers than torch's.
+    """
     loss_normalisation: Literal["tokens", "sequences"] = "tokens"
     """Mean over all tokens of a step, or mean over its sequences' means."""
     max_length: int = Field(2048, gt=1, le=131_072)

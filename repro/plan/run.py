@@ -27,7 +27,7 @@ SHORT = 12
 """Digits of a run's name at the end of its folder's name."""
 CONTEXT = 10
 """Characters shown before the position where two long values differ."""
-UNTRAINED = ("lora", "adapter", "csr", "optimizer", "batch_size", "accumulation", "dequantise", "loss_normalisation",
+UNTRAINED = ("lora", "adapter", "csr", "optimizer", "batch_size", "accumulation", "dequantise", "kernels", "loss_normalisation",
              "gradient_checkpointing", "checkpoint_every")  # fmt: skip
 """Training settings that a run without training never reads."""
 UNREAD = ("tokens_per_forward", "packing", "max_length", "append_eos")

@@ -12,7 +12,8 @@ rank.
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -20,6 +21,9 @@ from bitsandbytes.functional import dequantize_4bit
 from peft.tuners.lora.bnb import Linear4bit as LoraLinear4bit
 from torch import Tensor, nn
 from torch.nn.functional import linear
+
+from repro.train.kernels.draws import Draws
+from repro.train.kernels.product import CountedProduct
 
 BITS = 15
 """Random bits per entry of a dropout mask: the rate is accurate to 1.5e-5."""
@@ -122,6 +126,12 @@ class SharedCast:
         return self._cast
 
 
+class UnderWay:
+    """The draws of the pass under way, where dropout is counted."""
+
+    draws: Draws | None = None
+
+
 class FusedLinear4bit(LoraLinear4bit):
     """peft's LoRA layer over 4-bit weights with `LoraProduct` as its forward pass.
 
@@ -131,6 +141,10 @@ class FusedLinear4bit(LoraLinear4bit):
     keep_in: torch.dtype | None = None
     """Precision in which the dequantised weight is kept; None: it is not kept."""
     share: SharedCast | None = None
+    under_way: UnderWay | None = None
+    """What dropout is counted from; None: it is drawn from torch's generator."""
+    number: int = 0
+    """Which of the model's adapted modules this is."""
     _kept: Tensor | None = None
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -152,6 +166,13 @@ class FusedLinear4bit(LoraLinear4bit):
         dtype = base.compute_dtype or x.dtype
         cast_MK = (self.share or SharedCast())(x, dtype)
         A_RK, B_NR = self.lora_A[name].weight, self.lora_B[name].weight
+        if rate and self.under_way is not None and self.under_way.draws is not None:
+            draws = self.under_way.draws.on(x.device)
+            counted: Tensor = CountedProduct.apply(  # type: ignore[no-untyped-call]  # torch leaves apply without annotations
+                x, cast_MK, self.weight_in, base.bias, A_RK, B_NR,
+                self.scaling[name] / kept_share(rate), (draws, self.number, round(rate * 2**BITS)),
+            )  # fmt: skip
+            return counted
         product: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]  # torch leaves apply without annotations
             x, cast_MK, self.weight_in, base.bias, A_RK, B_NR, self.scaling[name], rate
         )
@@ -169,9 +190,30 @@ class FusedLinear4bit(LoraLinear4bit):
         return weight_NK
 
 
-def share_and_keep(model: nn.Module, keep_in: torch.dtype | None) -> None:
-    """Let a model's layers share casts, and keep their weights in the given precision."""
-    share = SharedCast()
-    for module in model.modules():
-        if isinstance(module, FusedLinear4bit):
-            module.share, module.keep_in = share, keep_in
+def share_and_keep(model: nn.Module, keep_in: torch.dtype | None, counted: bool = False) -> None:
+    """Let a model's layers share casts, and keep their weights in the given precision.
+
+    `counted`: dropout is counted within `counting`.
+    """
+    share, under_way = SharedCast(), UnderWay() if counted else None
+    for number, module in enumerate(_fused(model)):
+        module.share, module.keep_in = share, keep_in
+        module.under_way, module.number = under_way, number
+
+
+@contextmanager
+def counting(model: nn.Module, draws: Draws) -> Iterator[None]:
+    """Let a model's dropout be counted from these draws. Backward passes belong into it."""
+    states = [module.under_way for module in _fused(model) if module.under_way is not None]
+    for state in states:
+        state.draws = draws
+    try:
+        yield
+    finally:
+        for state in states:
+            state.draws = None
+
+
+def _fused(model: nn.Module) -> Iterator[FusedLinear4bit]:
+    """Yield a model's fused layers, in its own order."""
+    yield from (module for module in model.modules() if isinstance(module, FusedLinear4bit))

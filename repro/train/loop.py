@@ -8,7 +8,9 @@ import ctypes
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from time import monotonic
 
@@ -19,6 +21,8 @@ from torch import Tensor, nn
 from repro.manifest.training import Optimizer, Training
 from repro.train.adapters.block_diagonal import blocks_of
 from repro.train.batches import group
+from repro.train.fused import counting
+from repro.train.kernels.draws import draws_of
 from repro.train.loss import decoder_and_head, step_weight, weighted_loss
 from repro.train.model import trainable
 from repro.train.packed import attention
@@ -201,12 +205,26 @@ def accumulate(
     tokens = sum(batch.targets for batch in batches)
     total = 0.0
     with attention(decoder_and_head(model)[0], training):
-        for batch in batches:
+        for batch, context in zip(batches, _dropouts(model, sequences, training), strict=False):
             weight_M = step_weight(batch, tokens, len(sequences), training.loss_normalisation)
-            loss = weighted_loss(model, batch, weight_M, training.compute)
-            loss.backward()
+            with context:
+                loss = weighted_loss(model, batch, weight_M, training.compute)
+                loss.backward()
             total += float(loss.detach())
     return total, tokens
+
+
+def _dropouts(
+    model: nn.Module, sequences: Sequence[Sequence[int]], training: Training
+) -> Iterator[AbstractContextManager[None]]:
+    """Yield for each pass of a step the context in which dropout is drawn or counted.
+
+    It is counted from the seed that the step gave to torch's generator.
+    """
+    if training.kernels == "torch":
+        yield from repeat(nullcontext())
+    for draws in draws_of(sequences, training, torch.initial_seed()):
+        yield counting(model, draws)
 
 
 def learning_rate(step: int, total: int, optimizer: Optimizer) -> float:

@@ -184,7 +184,8 @@ def adapted(base: PreTrainedModel, config: LoraConfig, training: Training) -> Pe
     """
     save_memory(base, training)
     model: PeftModel = get_peft_model(base, config).train()
-    share_and_keep(model, DTYPES[training.compute] if training.dequantise == "once" else None)
+    keep_in = DTYPES[training.compute] if training.dequantise == "once" else None
+    share_and_keep(model, keep_in, training.kernels == "counted")
     return model
 
 

@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from repro.errors import EvidenceError
 from repro.evidence.folder import read_json
 from repro.evidence.request import Request
 from repro.files import digest, write_json
+from repro.manifest.training import Training
 from repro.plan.code import worker_code
 from repro.plan.run import Run
 from repro.plan.texts import texts_file
@@ -59,7 +60,7 @@ def write_provenance(
         "python": platform.python_version(),
         "sources": worker_code(),
         "packages": dict(sorted((item.metadata["Name"], item.version) for item in distributions())),
-        "kernels": _kernels(base),
+        "kernels": {**_kernels(base), "lora": lora_kernels(request.run.training)},
         "hardware": _hardware(),
         "threads": torch.get_num_threads(),
         "isolation": isolation(),
@@ -136,6 +137,13 @@ def _kernels(base: PreTrainedModel) -> dict[str, Any]:
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set"),
     }
+
+
+def lora_kernels(training: Training) -> str:
+    """Return what computes LoRA's product with dropout."""
+    if training.kernels == "torch":
+        return "torch"
+    return f"triton {version('triton')}" if torch.cuda.is_available() else "plain formulas, counted"
 
 
 def _hardware() -> dict[str, Any]:

@@ -38,7 +38,44 @@ DIVERGED = "a run that diverges, whose numbers never count (tests/train/test_hea
 AFTER = "of measurements that are stored, not of a run: ingest computes it anew"
 HOST = "of `repro measure` and reports on one's own arrays, not of a run"
 WALKED = "of a model that memory does not hold: the whole one's bits (tests/diagnose/test_walk.py)"
+COUNTED = "of `kernels: counted`, which no manifest asks for (tests/train/kernels)"
 UNCALLED: dict[str, str] = {
+    "train/fused.py:counting": COUNTED,
+    "train/adapters/place.py:_check_kernels": COUNTED,
+    **dict.fromkeys(
+        (
+            *(
+                f"train/kernels/draws.py:{name}"
+                for name in ("Draws.on", "draws_of", "counted", "philox")
+            ),
+            *(
+                f"train/kernels/product.py:{name}"
+                for name in ("formulas", "CountedProduct.forward", "CountedProduct.backward")
+            ),
+            *(
+                f"train/kernels/plain.py:{name}"
+                for name in ("_low", "_grad_a", "_add_grad_x", "_dropped")
+            ),
+        ),
+        COUNTED,
+    ),
+    **dict.fromkeys(
+        (
+            f"train/kernels/on_card.py:{name}"
+            for name in (
+                "_kept",
+                "_low_kernel",
+                "_grad_a_kernel",
+                "_add_grad_x_kernel",
+                "_low",
+                "_grad_a",
+                "_add_grad_x",
+                "_given",
+                "_launch",
+            )
+        ),
+        f"{COUNTED}, on a card alone",
+    ),
     "train/model.py:load_skeleton": WALKED,
     "train/adapters/computed.py:Layer.update_layer": "peft asks for it where a module is replaced; these are placed whole",
     "train/health.py:read_state": RESUMED,

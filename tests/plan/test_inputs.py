@@ -230,6 +230,15 @@ def test_packing_is_in_the_name_of_a_run_that_asks_for_it_and_reads_texts(run: R
     assert alone.id == packed_alone.id
 
 
+def test_kernels_are_in_the_name_of_a_run_that_asks_for_others_and_trains(run: Run) -> None:
+    counted = altered(run, training=run.training.model_copy(update={"kernels": "counted"}))
+    assert "kernels" not in run.key()["training"]
+    assert counted.id != run.id
+    assert counted.key()["training"]["kernels"] == "counted"
+    untrained = run.condition.model_copy(update={"phases": ()})
+    assert altered(run, condition=untrained).id == altered(counted, condition=untrained).id
+
+
 def test_what_is_done_after_training_is_never_in_the_name(run: Run) -> None:
     scored = LaterScores.model_construct(**{**dict(run), "scores": ("humaneval",)})
     assert scored.scores
@@ -248,6 +257,7 @@ def test_no_field_of_today_is_left_out_because_of_its_default(
     training = run.training.under(run.condition.model_copy(update={"adapter": adapter}))
     later = {
         "domains.*[].data.records",
+        "training.kernels",
         "training.packing",
         *(f"diagnostics.attention{end}" for end in ("", ".lengths", ".windows")),
     }

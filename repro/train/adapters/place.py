@@ -1,10 +1,14 @@
 """Put on a base model what its protocol trains, and count what that is (docs/SCIENCE.md §9)."""
 
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from repro.cost.memory import uses_fused_layers
+from repro.errors import InputError, SetupError
 from repro.evidence.measurement import Measurement, measured
 from repro.manifest.adapters import BlockDiagonal, Full, Lora, Mps
 from repro.manifest.training import Training
@@ -38,6 +42,8 @@ def adapt(
 
     `groups` are those of a block-diagonal adapter.
     """
+    if training.kernels == "counted":
+        _check_kernels(training)
     match training.trained:
         case BlockDiagonal() as adapter:
             save_memory(base, training)
@@ -49,3 +55,19 @@ def adapt(
             return add_lora(base, adapter, training, seed)
         case Mps() as adapter:
             return add_mps(base, adapter, training, seed)
+
+
+def _check_kernels(training: Training) -> None:
+    """Raise InputError where counted kernels compute nothing, SetupError where they are missing."""
+    if not uses_fused_layers(training):
+        raise InputError(
+            "field training.kernels: counted, but only LoRA and MPS over 4-bit weights have such "
+            f"kernels, found {training.trained.kind} over {training.quantisation.format}; set it "
+            "to torch"
+        )
+    if torch.cuda.is_available() and find_spec("triton") is None:
+        raise SetupError(
+            "field training.kernels: counted, which Triton computes on a card, and it is not "
+            "installed; install PyTorch's CUDA build with it (TORCH=cuda make setup), or set it "
+            "to torch"
+        )
