@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,8 @@ def test_a_rehearsal_runs_its_parts_and_writes_them(
     assert "time of part card" in names
     assert "time of part kernels" in names
     assert sum(name.startswith(PROOF) for name in names) >= 2
-    assert all(one["holds"] for one in found)
+    absent = [] if find_spec("triton") else ["not installed: triton"]
+    assert [one["note"] for one in found if not one["holds"]] == absent
     assert "tiny sizes" in found[0]["note"], "a rehearsal says that it is one"
     printed = capsys.readouterr().out
     assert "about 5 s on an H100" in printed, "how long a part takes is said before it"
