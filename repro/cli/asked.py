@@ -77,12 +77,12 @@ def matching(given: argparse.Namespace, runs: "Sequence[Run]") -> "list[Run]":
     from repro.errors import InputError
     from repro.names import nearest
 
-    kept = [run for run in runs if not given.only or fnmatch(run.slot, given.only)]
+    kept = [run for run in runs if given.only is None or fnmatch(run.slot, given.only)]
     if not kept:
         slots = [run.slot for run in runs]
         some = f"{', '.join(slots[:6])}{' …' if len(slots) > 6 else ''}"
         raise InputError(
-            f"--only {given.only}: no run of {given.name} matches; "
+            f"--only {given.only or '(nothing)'}: no run of {given.name} matches; "
             f"{nearest(given.only.strip('*'), slots)}runs are {some}; "
             f"`repro plan {given.name}` lists them"
         )

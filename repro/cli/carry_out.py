@@ -51,11 +51,14 @@ def carry_out_runs(given: argparse.Namespace) -> int:
     from repro.evidence.lock import exclusive
     from repro.evidence.seals import seal_claims
     from repro.execute.folders import results_folder
+    from repro.fetch.stream_runner import require_streamable
 
     if given.max_parallel is not None and given.max_parallel < 1:
         raise InputError(f"--max-parallel: found {given.max_parallel}, expected at least 1")
     asked = places_of(given)
     places = chosen_runs(given, asked)
+    if given.stream:  # before memory: what trains is told of --base, not of more memory
+        require_streamable([place.run for place in places])
     left_out = _left_out(given, places)
     places = [place for place in places if place.run.id not in left_out]
     places, harmed = _repairable(given, places)
@@ -149,11 +152,8 @@ def _require_room(given: argparse.Namespace, places: "Sequence[RunPlace]") -> No
     from repro.execute.cards import idle_cards
     from repro.execute.folders import cache_folder
     from repro.fetch.models import check_room
-    from repro.fetch.stream_runner import require_streamable
 
     runs = [place.run for place in places]
-    if given.stream:
-        require_streamable(runs)
     for line in idle_cards(runs, cards_of(given.name, given.runner)):
         note(line)
     if not given.stream:  # before the texts of probes are fetched

@@ -93,9 +93,11 @@ def _given(arguments: argparse.Namespace) -> "tuple[Array, Labels, dict[str, Any
         if value is not None
     ]
     if found not in [list(pair) for pair in pairs]:
+        alone = {first: second for pair in pairs for first, second in (pair, pair[::-1])}
+        missing = f"; {alone[found[0]]} is missing" if len(found) == 1 else ""
         raise InputError(
             f"found {' and '.join(found) or 'neither activations nor a model'}, expected "
-            "--activations X.npz with --labels L.csv, or --model DIR with --probes SET"
+            f"--activations X.npz with --labels L.csv, or --model DIR with --probes SET{missing}"
         )
     if arguments.model is not None:
         return _of_model(arguments.model, arguments.revision, arguments.probes)
@@ -142,11 +144,33 @@ def _folder(model: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
             f"--revision {revision}: is of a model on the hub, and --model {model} is a folder "
             "here; leave it out, or give the command elsewhere"
         )
+    _refuse_other_names(model, folder)
     if is_folder(folder) or not names_repository(model):
         return folder, {}
     folder, repository, commit = fetch_named(model, revision, cache_folder(), _say)
     _say(f"{repository} at revision {commit}")
     return folder, {"model": {"repository": repository, "revision": commit}}
+
+
+def _refuse_other_names(model: str, folder: Path) -> None:
+    """Raise InputError for a file, an address, and a manifest's name of a model on the hub."""
+    from repro.errors import InputError
+    from repro.manifest.load import load_models
+    from repro.manifest.model import HubWeights
+
+    if folder.is_file():
+        raise InputError(f"--model {model}: is a file, expected a model's folder; correct the path")
+    if "://" in model:
+        raise InputError(
+            f"--model {model}: found an address, expected owner/name as on the hub; leave out what "
+            "stands before it (HF_ENDPOINT names another hub)"
+        )
+    known = load_models().get(model.lower())
+    if not folder.exists() and known and isinstance(known.weights, HubWeights):
+        raise InputError(
+            f"--model {model}: found no folder; a manifest's model of this name is "
+            f"{known.weights.repository} on the hub: give that"
+        )
 
 
 def _say(words: str) -> None:

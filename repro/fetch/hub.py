@@ -141,9 +141,11 @@ def said_plainly(where: str) -> Iterator[None]:
 
 
 def _unfetched(where: str, error: Exception) -> str:
+    from huggingface_hub import constants
+
     return (
-        f"{where}: could not be fetched ({first_line(error)}); connect to the hub and give "
-        "the same command again"
+        f"{where}: could not be fetched from {constants.ENDPOINT} ({first_line(error)}); connect to "
+        "the hub and give the same command again"
     )
 
 

@@ -124,7 +124,7 @@ def disk(runs: Sequence[Run], machine: Machine) -> tuple[str, bool]:
         enough = kept + passing <= _free(results) and models + texts <= _free(cache)
         free = figure(_free(results)), figure(_free(cache))
         found = f"{free[0]} GiB are free for evidence, {free[1]} GiB for models"
-    short = "" if enough else ": too little (repro clean, REPRO_RESULTS, REPRO_CACHE)"
+    short = "" if enough else ": too little (repro clean, REPRO_RESULTS, REPRO_CACHE, --only)"
     return f"{needed}; {found}{short}", enough
 
 
@@ -212,12 +212,16 @@ def describe_assumptions(places: Sequence[RunPlace], machine: Machine) -> str:
         ).high
         for run in to_do(places, machine)
     )
+    texts = (
+        f" Texts are as long as those in the cache; of sources that are not there, {min(MIXED)} to "
+        f"{max(MIXED):,} tokens, mean {sum(MIXED) / len(MIXED):.0f}. Were every text of the "
+        f"protocol's full length, {figure(longest)} GPU-hours at most."
+    )
+    trains = any(place.run.steps for place in places)
     return (
         f"GPU-hours: of one {machine.card.name} of {machine.gpu or GPU_GIB:.0f} GiB, its speeds "
         f"{'measured ' + machine.card.measured if machine.card.measured else 'not measured'}. "
         f"CPU-hours: of one core ({machine.core.products['float32'] / 1e9:.0f} float32 GFLOP/s), – "
         f"where {machine.gibibytes:.0f} GiB do not hold the run. `repro doctor --measure` takes "
-        "the speeds of this machine. Texts are as long as those in the cache; of sources that are "
-        f"not there, {min(MIXED)} to {max(MIXED):,} tokens, mean {sum(MIXED) / len(MIXED):.0f}. "
-        f"Were every text of the protocol's full length, {figure(longest)} GPU-hours at most."
+        f"the speeds of this machine.{texts if trains else ''}"
     )
