@@ -39,6 +39,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Things of this machine for a candidate to reach: a file, a process, a port, sockets, shared
     memory.
     """
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("/dev/shm cannot be written by this user: an attack has nothing to find there")
     folder = tmp_path_factory.mktemp("host")
     folder.chmod(0o777)
     (folder / "secret").write_text("secret")
@@ -51,10 +53,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         socket.create_server(("127.0.0.1", 0)) as server,
     ):
         shared = Path(f"/dev/shm/repro-{sleeper.pid}")
-        if not os.access(shared.parent, os.W_OK):
-            pytest.skip(
-                "/dev/shm cannot be written by this user: an attack has nothing to find there"
-            )
         shared.write_text("secret")
         unix, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
         unix.bind(f"{folder}/socket")

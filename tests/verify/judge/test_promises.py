@@ -341,8 +341,7 @@ def test_the_p_of_a_significant_difference_is_no_p_of_a_contradiction() -> None:
         {(EI, "m", "B3", 5000): [0.60, 0.61, 0.62], (EI, "m", "B2", 5000): [0.90, 0.91, 0.92]}
     )
     found, estimated = judged(claims, evidence)
-    context = Context(evidence, prints_by_source(claims))
-    verdict = _adjusted([Verdict(**_fields(claims[0], estimated, found, context))])[0]
+    verdict = _adjusted([Verdict(**_fields(claims[0], estimated, found))])[0]
     assert verdict.outcome == "reproduced"
     assert (verdict.p, verdict.p_holm) == (1.0, 1.0)
 
