@@ -66,27 +66,6 @@ class Judged:
     """What a reader of verdicts should know."""
 
 
-def judge_by_store(
-    claims: "Sequence[Claim]",
-    everything: "Sequence[Claim]",
-    results: Path,
-    given: "Mapping[str, Experiment]",
-    deep: bool = False,
-    trust: bool = False,
-    exact: bool = False,
-    whole: bool = False,
-    tell: Say = keep_silent,
-    key: Path | None = None,
-) -> "tuple[list[Verdict], Audited, list[FolderState]]":
-    """Return the verdicts, the audit, and what to remember of the folders that were compared.
-
-    Raises ReproError as `verdicts_of` does.
-    """
-    options = deep, trust, exact, whole, tell, key
-    with verdicts_of(claims, everything, results, given, *options) as found:
-        return found.verdicts, found.audit, found.states
-
-
 @contextmanager
 def verdicts_of(
     claims: "Sequence[Claim]",
@@ -169,10 +148,10 @@ def judge_asked(name: str | None, results: Path | None, papers: Path | None) -> 
 
     folder = results_to_read(None if results is None else str(results))
     asked, notes = asked_claims(name, papers), list[str]()
-    verdicts, _, _ = judge_by_store(
+    with verdicts_of(
         asked.claims, asked.everything, folder, asked.given, whole=True, tell=notes.append
-    )
-    return JudgedClaims(tuple(verdicts), tuple(notes))
+    ) as found:
+        return JudgedClaims(tuple(found.verdicts), tuple(notes))
 
 
 def judge_by_values(

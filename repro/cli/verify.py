@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.api.asked import asked_claims, papers_option
-from repro.api.judging import judge_by_store
+from repro.api.judging import verdicts_of
 from repro.cli.output import note
 from repro.cli.verbs import own_path, take_format, take_papers, take_results, take_tables
 from repro.plain import plain
@@ -126,9 +126,10 @@ def _verify(arguments: argparse.Namespace) -> int:
     policy = load_policy(arguments.policy) if arguments.policy else None
     if arguments.trust_store and arguments.trust:
         raise InputError("--trust-store: found with --trust, expected one of the two")
-    verdicts, audit, compared = judge_by_store(
+    with verdicts_of(
         claims, everything, results, asked.given, *options, note, arguments.trust
-    )
+    ) as found:
+        verdicts, audit, compared = found.verdicts, found.audit, found.states
     ids, where = [claim.id for claim in everything], str(arguments.policy)
     gate = apply_policy(policy, ids, verdicts, where) if policy else None
     last = read_last(results)
@@ -257,10 +258,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
     everything = load_claims(paper_folders(arguments.papers) if arguments.papers else ())
     meant = _fitting(arguments.claim, everything)
-    together, _, _ = judge_by_store(
-        everything, everything, results_to_read(arguments.results), {}, whole=True, tell=note
-    )
-    verdicts = {verdict.id: verdict for verdict in together}
+    results = results_to_read(arguments.results)
+    with verdicts_of(everything, everything, results, {}, whole=True, tell=note) as found:
+        verdicts = {verdict.id: verdict for verdict in found.verdicts}
     if len(meant) == 1:
         print(plain(explanation(meant[0], verdicts[meant[0].id], everything)), end="")
         return 0

@@ -20,8 +20,8 @@ from repro.verify.evidence.gather import Connection, gather_evidence
 from repro.verify.evidence.grade import Protocols, grade_run
 from repro.verify.evidence.kept import KeptFiles, read_kept
 from repro.verify.evidence.lending import Plans, planned_bases
-from repro.verify.facts.compare import compare_setting
-from repro.verify.facts.definition import settle
+from repro.verify.facts.compare import ComparedSetting, compare_setting
+from repro.verify.facts.definition import Settled, settle
 from repro.verify.facts.settings import Settings, settings_of
 from repro.verify.facts.structure import Structures
 from repro.verify.judge import ALONE, Judgement, judge_alone
@@ -42,7 +42,6 @@ from repro.verify.verdict import (
     Estimate,
     Graded,
     Outcome,
-    Printed,
     Verdict,
 )
 from repro.verify.wanted import wanted_cells
@@ -106,14 +105,10 @@ def assess(
         if claim.basis == "setting":
             name = claim.measured_by
             compared = compare_setting(claim, given.get(name or "") or settings_of(name))
-            verdicts.append(
-                _unmeasured(claim, compared.outcome, compared.value, compared.reason, findings)
-            )
+            verdicts.append(_unmeasured(claim, compared, findings))
         elif claim.basis == "definition":
             settled = settle(claim, built or {}, context.prints)
-            verdicts.append(
-                _unmeasured(claim, settled.outcome, settled.value, settled.reason, findings)
-            )
+            verdicts.append(_unmeasured(claim, settled, findings))
         else:
             verdict, found = _verdict(claim, context, seals, findings, needs, tests)
             sent = kept.get(claim.source)
@@ -180,14 +175,12 @@ def _evidence(
     )
 
 
-def _unmeasured(
-    claim: Claim, outcome: Outcome, value: Printed | None, reason: str, audit: Findings
-) -> Verdict:
+def _unmeasured(claim: Claim, found: ComparedSetting | Settled, audit: Findings) -> Verdict:
     """Return the verdict of a claim that no run bears on."""
     return Verdict(
         id=claim.id, source=claim.source, locator=claim.locator, printed=claim.printed, value=claim.value,
-        kind=claim.kind, basis=claim.basis, outcome=outcome, estimate=value, tolerance=tolerance_text(claim),
-        reason=reason, audit=tuple(audit.get(claim.id, ())),
+        kind=claim.kind, basis=claim.basis, outcome=found.outcome, estimate=found.value,
+        tolerance=tolerance_text(claim), reason=found.reason, audit=tuple(audit.get(claim.id, ())),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from repro.api.judging import judge_by_store
+from repro.api.judging import verdicts_of
 from repro.claims.papers import load_claims
 from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
@@ -40,7 +40,8 @@ def attest(results: Path, key: Path) -> list[Path]:
 def judged(results: Path, key: Path) -> int:
     """Judge one claim by signed evidence alone; return the number of verdicts."""
     claims = load_claims()[:1]
-    return len(judge_by_store(claims, claims, results, {}, key=key)[0])
+    with verdicts_of(claims, claims, results, {}, key=key) as found:
+        return len(found.verdicts)
 
 
 def run_of(results: Path) -> Path:
