@@ -153,11 +153,13 @@ def _folder(model: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
 
 
 def _refuse_other_names(model: str, folder: Path) -> None:
-    """Raise InputError for a file, an address, and a manifest's name of a model on the hub."""
+    """Raise InputError for nothing, a file, an address, and a manifest's name of a model on the hub."""
     from repro.errors import InputError
     from repro.manifest.load import load_models
     from repro.manifest.model import HubWeights
 
+    if not model.strip():
+        raise InputError("--model: found nothing, expected a folder, or owner/name on the hub")
     if folder.is_file():
         raise InputError(f"--model {model}: is a file, expected a model's folder; correct the path")
     if "://" in model:

@@ -27,6 +27,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
         (["run", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
         (["plan", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
         (["fetch", "smoke", "--only", "nothing-*"], "--only nothing-*: no run of smoke matches"),
+        (["plan", "smoke", "--only", ""], "--only (nothing): no run of smoke matches"),
+        (["fetch", "scale_ladder", "--stream"], "--base measures the base models alone"),
         (["run", "smoke", "--max-parallel", "0"], "--max-parallel: found 0, expected at least 1"),
         (["sql", "SELECT 1"], "no such store; run `repro ingest`"),
     ],
