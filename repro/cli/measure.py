@@ -153,7 +153,7 @@ def _folder(model: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
 
 
 def _refuse_other_names(model: str, folder: Path) -> None:
-    """Raise InputError for nothing, a file, an address, and a manifest's name of a model on the hub."""
+    """Raise InputError for nothing, a file, an address, or a manifest's name of a hub's model."""
     from repro.errors import InputError
     from repro.manifest.load import load_models
     from repro.manifest.model import HubWeights
