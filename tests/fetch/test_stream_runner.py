@@ -128,7 +128,8 @@ def test_streamed_is_measured_as_whole(hub: Any, begin: Begin, tmp_path: Path) -
         most.append([path.name for path in folders.glob("*.streamed/*.safetensors") if full(path)])
 
     hub.before = before
-    ended(begin("fetch", "streamed", "--stream"), 0)
+    said = ended(begin("fetch", "streamed", "--stream"), 0)
+    assert "runner local: what is streamed" in said, "nobody asked for a runner"
     assert numbers(tmp_path / "streamed") == numbers(tmp_path / "whole")
     assert shards_asked(hub) == [f"model-{number}.safetensors" for number in (1, 2, 3, 4)]
     # none where the worker had read a shard before the next one was looked for
@@ -187,7 +188,6 @@ def test_a_run_that_trains_is_not_streamed(begin: Begin, tmp_path: Path) -> None
     said = ended(begin("fetch", "streamed", "--stream"), 2)
     assert "--stream: small-B0" in said
     assert "needs its whole model" in said
-    assert "runner local: what is streamed" in said, "nobody asked for a runner"
 
 
 def test_a_hub_that_goes_away_ends_the_run(hub: Any, begin: Begin) -> None:
