@@ -7,9 +7,8 @@ statsmodels has are taken from it; the others are short enough to be read here.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
-
-from scipy import special
 
 _LEVEL = 0.95
 
@@ -63,7 +62,7 @@ def pair_outcomes(first: Mapping[str, bool], second: Mapping[str, bool]) -> Pair
 def wilson(solved: int, total: int, level: float = _LEVEL) -> ShareInterval:
     """Return Wilson's score interval of a share (1927)."""
     _check(solved, total)
-    z = float(special.ndtri((1 + level) / 2))
+    z = NormalDist().inv_cdf((1 + level) / 2)
     share, scale = solved / total, 1 + z * z / total
     middle = (share + z * z / (2 * total)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -127,7 +126,7 @@ def wald(one: int, n_one: int, two: int, n_two: int, level: float = _LEVEL) -> S
     _check(one, n_one)
     _check(two, n_two)
     p, q = one / n_one, two / n_two
-    half = float(special.ndtri((1 + level) / 2)) * math.sqrt(
+    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(
         p * (1 - p) / n_one + q * (1 - q) / n_two
     )
     return ShareInterval(q - p - half, q - p + half)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from repro.geometry.undefined import Array, Undefined
 
@@ -89,6 +88,8 @@ def _differ(a: Array, b: Array, level: float) -> bool:
 
     Samples without any spread differ where their values do; one of fewer than two tells nothing.
     """
+    from scipy import special  # 0.3 s: claims need this module, and few of them a t
+
     if min(len(a), len(b)) < 2:
         return False
     if np.ptp(a) == 0 and np.ptp(b) == 0:

@@ -5,7 +5,6 @@ input differs. N probes, F features, K concepts, P permutations.
 """
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from repro.geometry.labels import Labels
 from repro.geometry.ridge import accuracy, loo_scores, reduced, spectrum
@@ -42,6 +41,9 @@ def length_leakage(lengths: Array, labels: Labels, seed: int = 0) -> dict[str, f
     for _ in range(PERMUTATIONS // _BATCH):
         rows = rng.permuted(np.tile(np.arange(labels.n), (_BATCH, 1)), axis=1)
         as_small += (_errors(operator, labels.onehot[rows], labels) <= observed + 1e-12).sum(axis=0)
+    # A second to import, and most who come by here have no permutations to judge.
+    from statsmodels.stats.multitest import multipletests
+
     p = (1 + as_small) / (1 + PERMUTATIONS)
     return dict(zip(labels.concepts, map(float, multipletests(p, method="holm")[1]), strict=True))
 

@@ -43,9 +43,9 @@ arms:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    """One run that measures at every other step, as a user's own file."""
+    """One run that measures at every fourth step, as a user's own file."""
     path = tmp_path / "killed.yaml"
-    path.write_text(MANIFEST.substitute(steps=16, every=2, also="[interval, similarity]"))
+    path.write_text(MANIFEST.substitute(steps=16, every=4, also="[interval, similarity]"))
     return path
 
 

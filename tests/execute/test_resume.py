@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 
 from repro.store.database import query
 
@@ -22,7 +23,7 @@ Start = Callable[..., subprocess.Popen[str]]
 Kill = Callable[[Path], list[int]]
 Bits = Callable[[Path], dict[str, str]]
 PATIENCE = 90.0
-MOMENTS = int(os.environ.get("REPRO_MOMENTS", "10"))
+MOMENTS = int(os.environ.get("REPRO_MOMENTS", "5"))
 
 
 def finish(start: Start, manifest: Path, results: Path) -> str:
@@ -31,6 +32,23 @@ def finish(start: Start, manifest: Path, results: Path) -> str:
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     return output
+
+
+@pytest.fixture(scope="module")
+def finished() -> list[Path]:
+    """Where the one whole run lies that the tests here share; empty until it was made."""
+    return []
+
+
+@pytest.fixture
+def whole(
+    start: Start, manifest: Path, finished: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The results of a run that nobody disturbed, to be copied by whoever changes them."""
+    if not finished:
+        finished.append(tmp_path_factory.mktemp("whole") / "results")
+        finish(start, manifest, finished[0])
+    return finished[0]
 
 
 def moments() -> Iterator[tuple[str, Callable[[Path, float], bool]]]:
@@ -107,10 +125,9 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> b
 
 
 def test_a_run_killed_at_many_moments_ends_with_the_bits_of_one_that_was_not(
-    start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path, bits: Bits
+    start: Start, kill_workers: Kill, manifest: Path, tmp_path: Path, bits: Bits, whole: Path
 ) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finish(start, manifest, whole)
+    broken = tmp_path / "broken"
     for kind, due in moments():
         while True:  # a run that ended before its moment came is compared, and another one begins
             process = start("run", str(manifest), "--max-parallel", "2", results=broken)
@@ -128,10 +145,9 @@ def test_a_run_killed_at_many_moments_ends_with_the_bits_of_one_that_was_not(
 
 
 def test_an_ingest_killed_at_any_moment_leaves_a_whole_store(
-    start: Start, manifest: Path, tmp_path: Path
+    start: Start, whole: Path, tmp_path: Path
 ) -> None:
-    results = tmp_path / "results"
-    finish(start, manifest, results)
+    results = Path(shutil.copytree(whole, tmp_path / "results"))
     assert start("ingest", results=results).wait() == 0
     expected = query(results, "SELECT * FROM measurements ORDER BY ALL")[1]
     struck = 0
@@ -169,10 +185,9 @@ def test_ctrl_c_stops_cleanly_and_a_finished_run_is_never_redone(
 
 
 def test_a_changed_run_says_which_field_changed(
-    start: Start, manifest: Path, tmp_path: Path
+    start: Start, manifest: Path, whole: Path, tmp_path: Path
 ) -> None:
-    results = tmp_path / "results"
-    finish(start, manifest, results)
+    results = Path(shutil.copytree(whole, tmp_path / "results"))
     manifest.write_text(manifest.read_text().replace("learning_rate: 0.01", "learning_rate: 0.02"))
     output = finish(start, manifest, results)
     assert "training.optimizer.learning_rate: 0.01 → 0.02" in output
