@@ -51,6 +51,19 @@ def test_the_worker_leaves_the_database_unloaded() -> None:
     )
 
 
+@pytest.mark.worker
+def test_the_worker_leaves_the_compiler_unloaded_and_collects_garbage_again() -> None:
+    loaded = "import gc, sys, repro.worker.__main__ as worker; worker._load(); "
+    probe = (
+        "assert 'bitsandbytes' in sys.modules and 'peft' in sys.modules; "
+        "assert 'torch._inductor.compile_fx' not in sys.modules; assert gc.isenabled()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded + probe], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "repro").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
 )
