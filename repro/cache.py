@@ -72,7 +72,7 @@ def profile_file(cache: Path, name: str) -> Path:
     return cache / "profiles" / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.json"
 
 
-def note_own(cache: Path, paths: Iterable[Path]) -> None:
+def record_as_ours(cache: Path, paths: Iterable[Path]) -> None:
     """Record entries of a cache as repro's own before they are written, so that a killed
     process's are known too.
     """

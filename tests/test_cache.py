@@ -8,9 +8,9 @@ from repro.cache import (
     image_record,
     is_fetched,
     model_folder,
-    note_own,
     partial,
     read_own,
+    record_as_ours,
 )
 
 
@@ -27,8 +27,10 @@ def test_a_model_is_there_once_its_identity_is(tmp_path: Path) -> None:
 def test_own_entries_are_those_that_were_noted_and_lie_in_a_room_of_the_cache(
     tmp_path: Path,
 ) -> None:
-    note_own(tmp_path, [model_folder(tmp_path, "tiny-0123"), tmp_path / "data" / "code.jsonl"])
-    note_own(tmp_path, [model_folder(tmp_path, "tiny-0123")])
+    record_as_ours(
+        tmp_path, [model_folder(tmp_path, "tiny-0123"), tmp_path / "data" / "code.jsonl"]
+    )
+    record_as_ours(tmp_path, [model_folder(tmp_path, "tiny-0123")])
     with (tmp_path / LIST).open("a") as file:
         file.write("../elsewhere\nmodels/../../elsewhere\n")
     assert read_own(tmp_path) == {"models/tiny-0123", "data/code.jsonl"}

@@ -135,7 +135,8 @@ def _signed(results: Path, key: Path, tell: Say) -> "Iterator[duckdb.DuckDBPyCon
     public = read_public(key)
     with build_index(results) as (connection, found):
         if found.refused:
-            raise EvidenceError(found.refused[0])
+            more = f" (and {len(found.refused) - 1} more)" if len(found.refused) > 1 else ""
+            raise EvidenceError(f"{found.refused[0]}{more}")
         rows = connection.execute("SELECT folder, marker FROM folders WHERE marker IS NOT NULL")
         for line in refuse_unsigned(results, public, dict(rows.fetchall())):
             tell(line)

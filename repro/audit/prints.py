@@ -188,7 +188,10 @@ class Near:
         return tuple(seen)
 
     def total(self, term: Term) -> int | None:
-        """Return the denominator printed with this very count, else with its quantity."""
+        """Return the denominator printed with this very count, else with its quantity's counts.
+
+        A count of what meets a condition (`count_where`) has its own or none.
+        """
         own = [
             claim.total for claim in self.prints.by_key.get(term.key, ()) if claim.total is not None
         ]

@@ -138,7 +138,7 @@ def _folder(model: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
 
     folder = own_path(model)
     if revision is not None and not revision.strip():
-        raise InputError("--revision: found nothing, expected a commit, a branch or a tag")
+        raise InputError("--revision: is empty; give a commit, a branch or a tag")
     if is_folder(folder) and revision is not None:
         raise InputError(
             f"--revision {revision}: is of a model on the hub, and --model {model} is a folder "
@@ -159,7 +159,7 @@ def _refuse_other_names(model: str, folder: Path) -> None:
     from repro.manifest.model import HubWeights
 
     if not model.strip():
-        raise InputError("--model: found nothing, expected a folder, or owner/name on the hub")
+        raise InputError("--model: is empty; give a folder, or owner/name on the hub")
     if folder.is_file():
         raise InputError(f"--model {model}: is a file, expected a model's folder; correct the path")
     if "://" in model:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from repro.cache import WALKS, note_own
+from repro.cache import WALKS, record_as_ours
 from repro.errors import InputError, SetupError
 from repro.execute.worker_command import hear_worker
 from repro.files import digest, is_folder
@@ -36,7 +36,7 @@ def activations_of(
         )
     check_family(model, str(model))
     states = cache / WALKS / _name(model, probes)
-    note_own(cache, [states])
+    record_as_ours(cache, [states])
 
     def heard(line: str) -> None:
         if found := _BLOCK.fullmatch(line):

@@ -134,7 +134,7 @@ def processor_chosen() -> bool:
 
 
 def require_usable(cards: Sequence[Gpu]) -> None:
-    """Raise SetupError, with the command that helps, if torch cannot use these GPUs."""
+    """Raise SetupError, with the command that helps, if torch cannot use the first of these."""
     if cards and (problem := unusable(cards[0])):
         raise SetupError(problem)
 
@@ -191,7 +191,7 @@ def _install() -> str:
     """Return the command that installs torch's CUDA build."""
     if IN_CHECKOUT:
         return "make setup TORCH=cuda"
-    return f"{sys.executable} -m pip install --force-reinstall torch=={_pinned()} from PyPI"
+    return f"{sys.executable} -m pip install --force-reinstall torch=={_pinned()}"
 
 
 def _pinned() -> str:

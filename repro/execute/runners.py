@@ -165,9 +165,9 @@ def open_runner(
             held = inside.held(place.folder)
             if held and held not in cards:
                 raise SetupError(
-                    f"{place.run.slot}: its container is at work on cards {held}, and "
-                    f"runs would now have {'; '.join(cards)}; wait for its end, stop it, or choose the "
-                    "cards as before (CUDA_VISIBLE_DEVICES)"
+                    f"{place.run.slot}: a container of an earlier call still runs it on cards "
+                    f"{held}; this call would use {'; '.join(cards)}; wait until it ends, stop it, or set "
+                    "CUDA_VISIBLE_DEVICES as for that call"
                 )
         return CardRunner(lambda group: replace(inside, gpus=group), list(cards), inside.held)
     if cards:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.cache import IDENTITY, is_fetched, model_folder, note_own, partial
+from repro.cache import IDENTITY, is_fetched, model_folder, partial, record_as_ours
 from repro.cost.space import models_gibibytes
 from repro.cost.walked import can_walk
 from repro.errors import SetupError
@@ -53,14 +53,14 @@ def check_room(runs: Sequence[Run], cache: Path) -> None:
 
 
 def fetch_models(models: Iterable[Model], cache: Path, say: Say) -> None:
-    """Make sure every model has its complete folder under cache/models, with exactly the files
-    that were fetched.
+    """Fetch the models that are missing under cache/models, then check that each folder holds the
+    recorded files and no other.
 
     Raises SetupError with the way out.
     """
     for model in {model.folder: model for model in models}.values():
         destination = model_folder(cache, model.folder)
-        note_own(cache, [destination, partial(destination)])
+        record_as_ours(cache, [destination, partial(destination)])
         if not is_fetched(destination):
             with alone_in(destination.parent, say):
                 if not is_fetched(destination):  # Another process may have fetched it meanwhile.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from repro.cache import is_fetched, model_folder, named_folder, note_own, partial
+from repro.cache import is_fetched, model_folder, named_folder, partial, record_as_ours
 from repro.errors import SetupError
 from repro.fetch.hub import NO_HUB, ask, bring, listed, said_plainly
 from repro.fetch.models import alone_in, fetch_models
@@ -52,7 +52,7 @@ def fetch_named(repository: str, revision: str | None, cache: Path, say: Say) ->
     where = f"--model {repository} (no such folder here; on the hub at {(revision or 'main')[:40]})"
     weights = _pinned(repository, revision, where)
     folder = named_folder(cache, repository, weights.revision)
-    note_own(cache, [folder, partial(folder)])
+    record_as_ours(cache, [folder, partial(folder)])
     if not is_fetched(folder):
         with alone_in(folder.parent, say):
             if not is_fetched(folder):  # Another process may have fetched it meanwhile.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repro.cache import ARRIVED_FILE, IDENTITY, WANTED_FILE, note_own, streamed_folder
+from repro.cache import ARRIVED_FILE, IDENTITY, WANTED_FILE, record_as_ours, streamed_folder
 from repro.errors import SetupError, first_line
 from repro.fetch.hub import check_free, listed, said_plainly, verified
 from repro.files import write_json
@@ -137,7 +137,7 @@ def open_stream(model: Model, cache: Path) -> Stream:
     disable_progress_bars()  # the run's own progress is on the screen
     weights, folder = model.weights, streamed_folder(cache, model.folder)
     where = _where(model, weights)
-    note_own(cache, [folder])
+    record_as_ours(cache, [folder])
     with said_plainly(where):
         files = {file.rfilename: file for file in listed(weights, where)}
         shards = {name: file for name, file in files.items() if name.endswith(".safetensors")}
@@ -222,8 +222,8 @@ def _check(model: Model, folder: Path, where: str) -> None:
     tensors = read_tensors(folder, where)
     if model.architecture.tied and {EMBEDDINGS, OUTPUT} <= tensors.keys():
         raise SetupError(
-            f"{where}: holds two matrices of embeddings though models.yaml says tied: true; that "
-            "they are equal can only be seen on a whole model: fetch it without --stream"
+            f"{where}: holds two matrices of embeddings though models.yaml says tied: true; whether "
+            "they are equal shows only in the whole model: fetch it without --stream"
         )
     check_weights(folder, model)
 

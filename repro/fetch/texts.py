@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from repro.cache import note_own
+from repro.cache import record_as_ours
 from repro.errors import SetupError
 from repro.execute.worker_command import call_worker
 from repro.files import file_digest
@@ -17,7 +17,7 @@ def fetch_texts(sources: Iterable[Source], cache: Path, say: Say) -> None:
     """Make sure every source's texts are under cache/data. Raises SetupError with the way out."""
     for source in {source.id: source for source in sources}.values():
         destination = texts_file(cache, source, edition())
-        note_own(cache, [destination, destination.with_suffix(".sha256")])
+        record_as_ours(cache, [destination, destination.with_suffix(".sha256")])
         if _whole(destination):
             continue
         say(

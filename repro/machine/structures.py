@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from repro.cache import STRUCTURES, note_own
+from repro.cache import STRUCTURES, record_as_ours
 from repro.errors import ManifestError, SetupError
 from repro.execute.worker_command import call_worker
 from repro.files import digest, file_digest
@@ -71,7 +71,7 @@ def structures(
     asked = list(wanted)
     given = [one for one in asked if one.key() not in known]
     files = {one.key(): one.file(cache_folder) for one in given}
-    note_own(cache_folder, files.values())
+    record_as_ours(cache_folder, files.values())
     missing = {files[one.key()]: one for one in given if _read(files[one.key()]) is None}
     if missing:
         count = len({one.model.id for one in missing.values()})

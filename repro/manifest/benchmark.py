@@ -105,8 +105,8 @@ def benchmark_file(benchmark: Benchmark, cache: Path) -> Path:
             else "put it there"
         )
         raise SetupError(
-            f"{tried[-1]}: found no file, expected sha256 {benchmark.sha256} "
-            f"({benchmark.title}); {way}"
+            f"{tried[-1]}: there is no such file; get {benchmark.file} of {benchmark.title} "
+            f"(sha256 {benchmark.sha256}), and {way}"
         )
     if (found := file_digest(path)) != benchmark.sha256:
         raise SetupError(

@@ -5,6 +5,7 @@ and `concepts.yaml` (declared classes, what is balanced, the limits it is checke
 project's lie under probes/; a user's own folder is accepted wherever a name is.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class ProbeSet(Frozen):
                 )
             if missing := next((name for name in classes if is_missing(name)), None):
                 yield (
-                    f"concept {concept!r} declares {missing!r}, which stands for no label; write "
+                    f"concept {concept!r} declares {missing!r}, which reads as a missing label; write "
                     "the class in full"
                 )
             for group in look_alike(classes):
@@ -106,10 +107,11 @@ class ProbeSet(Frozen):
         if unknown := sorted(named - self.concepts.keys()):
             yield (
                 f"{unknown} named under balanced, label_words or limits; the concepts are "
-                f"{sorted(self.concepts)}"
+                f"{sorted(self.concepts)}: add it to them, or leave it out there"
             )
         if len({probe.id for probe in self.probes}) < len(self.probes):
-            yield "two probes have the same id"
+            twice = Counter(probe.id for probe in self.probes).most_common(1)[0][0]
+            yield f"two probes have the same id, {twice!r}; give each its own"
 
     @cached_property
     def content_hash(self) -> str:

@@ -170,8 +170,8 @@ def _probe_sets(folder: RunFolder, run: Run) -> list[ProbeSet]:
             raise EvidenceError(f"{path}: is no probe set ({explain(error, ProbeSet)})") from None
         if probes.content_hash != content:
             raise EvidenceError(
-                f"{path}: found texts or labels of hash {probes.content_hash[:12]}, expected "
-                f"{content[:12]}, by which the run is named; restore the file, or run again"
+                f"{path}: texts or labels were changed (hash {probes.content_hash[:12]}, the run was made "
+                f"with {content[:12]}); restore the file, or repair the run (`repro run … --repair`)"
             )
         sets.append(probes)
     return sets

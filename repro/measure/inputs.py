@@ -80,7 +80,7 @@ def read_labels(path: Path, probes: int) -> Labels:
         ):
             found = row[header.index(missing)]
             words = (
-                f"has {found!r} for {missing!r}, which stands for no label"
+                f"has {found!r} for {missing!r}, which reads as a missing label"
                 if found
                 else f"has no label for {missing!r}"
             )
@@ -112,7 +112,7 @@ def usable_labels(columns: Mapping[str, Sequence[object]], probes: int) -> Label
         missing = next((row for row, text in enumerate(texts) if is_missing(text)), None)
         if missing is not None:
             raise InputError(
-                f"concept {name!r}, probe {missing}: found {texts[missing]!r}, which stands for no "
+                f"concept {name!r}, probe {missing}: found {texts[missing]!r}, which reads as a missing "
                 "label; label every probe."
             )
         rare, count = min(Counter(texts).items(), key=lambda item: (item[1], item[0]))

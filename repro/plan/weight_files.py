@@ -119,7 +119,7 @@ def read_tensors(folder: Path, where: str) -> dict[str, Tensor]:
                 raise SetupError(
                     f"{where}: {_short(name)} is in two shards, {found[name].file.name} and "
                     f"{shard}, and nothing says "
-                    "which is meant; name another source"
+                    "which is meant; name another source of the model"
                 )
             found[name] = tensor
     for name, shard in named.items():
@@ -155,7 +155,7 @@ def _check_configuration(folder: Path, shape: Architecture, where: str) -> None:
             raise SetupError(
                 f"{where}: config.json says {field} {_short(given.get(field))}, models.yaml "
                 f"says {ours} {stated[ours]}; "
-                "correct it there, or name another source"
+                "correct it there, or name another source of the model"
             )
 
 
@@ -195,7 +195,9 @@ def _configuration(folder: Path, where: str) -> dict[str, Any]:
         raise SetupError(f"{where}: found no config.json; name a source that holds a whole model")
     found = read_json_whole(path, where)
     if not isinstance(found, dict):
-        raise SetupError(f"{where}: config.json is no mapping of settings; name another source")
+        raise SetupError(
+            f"{where}: config.json is no mapping of settings; name another source of the model"
+        )
     if found.get("quantization_config"):
         raise SetupError(
             f"{where}: config.json says that the weights are stored quantised; name a source "

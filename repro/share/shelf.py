@@ -75,7 +75,7 @@ def refuse_inside(url: str, results: Path) -> None:
     if urlsplit(url).scheme not in ("", "file"):
         return
     if not url.strip():
-        raise InputError(f"URL: found nothing, expected {_KINDS}")
+        raise InputError(f"URL: is empty; give {_KINDS}")
     if _local(url).resolve().is_relative_to(results.resolve()):
         raise InputError(
             f"{url}: lies in the results folder {results} itself; name a place of its own"

@@ -6,7 +6,7 @@ gives nothing.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from repro.store.seal import check_seal
 
 _TABLES = ("measurements", "samples", "evaluations", "artifacts", "provenance")
 """Tables with rows of single runs, by run_id."""
-_TIMES = ("started", "finished")
 
 
 def note_reader(connection: duckdb.DuckDBPyConnection) -> None:
@@ -41,6 +40,13 @@ def unchanged(results: Path) -> dict[str, dict[str, Any]]:
             ).fetchone()
             if found != (_reader(),):
                 return {}
+            times = {
+                name
+                for (name,) in connection.execute(
+                    "SELECT column_name FROM duckdb_columns() WHERE database_name = 'repro' AND "
+                    "table_name = 'runs' AND data_type = 'TIMESTAMP'"
+                ).fetchall()
+            }
             rows = connection.execute(
                 "SELECT folder, names, states, run FROM folders WHERE left_out IS NULL AND "
                 "marker IS NOT NULL AND absent = 0"
@@ -49,7 +55,7 @@ def unchanged(results: Path) -> dict[str, dict[str, Any]]:
         return {}
     runs = results / "runs"
     return {
-        folder: _run(run)
+        folder: _run(run, times)
         for folder, names, states, run in rows
         if states_of(f"{runs}/{folder}/", names) == states
     }
@@ -77,10 +83,11 @@ def take_over(
     return {folder: set(names.split("\n")) for folder, names in kept}
 
 
-def _run(kept: str) -> dict[str, Any]:
+def _run(kept: str, times: Collection[str]) -> dict[str, Any]:
+    """Return a kept row of `runs`, with its times read as times."""
     row = json.loads(kept)
     return {
-        name: datetime.fromisoformat(value) if name in _TIMES and value else value
+        name: datetime.fromisoformat(value) if name in times and value else value
         for name, value in row.items()
     }
 

@@ -29,8 +29,8 @@ def schemas(connection: duckdb.DuckDBPyConnection) -> Schemas:
     ).fetchall()
     found: dict[str, list[tuple[str, Any]]] = {}
     for table, column, kind in columns:
-        if kind in _TYPES:
-            found.setdefault(table, []).append((column, _TYPES[kind]))
+        assert kind in _TYPES, f"{table}.{column}: {kind} has no Arrow type in _TYPES"
+        found.setdefault(table, []).append((column, _TYPES[kind]))
     return {table: pa.schema(fields) for table, fields in found.items()}
 
 

@@ -89,8 +89,8 @@ def _text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
     """Return the ids that the tokenizer puts before and after a text.
 
-    They are found on a text of one letter. Raises InputError for a tokenizer that reads a text
-    differently between its own tokens.
+    They are found on a text of one letter. Raises InputError for a tokenizer that reads the
+    text differently when it adds its own tokens.
     """
     whole, inner = tokenizer("a")["input_ids"], _text_ids(tokenizer, "a")
     start = next(
@@ -100,7 +100,7 @@ def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
         raise InputError(
             f"the model's tokenizer reads 'a' as {inner} alone and as {whole} with its own "
             "tokens, so where a text "
-            "begins cannot be told; name another source"
+            "begins cannot be told; such a model cannot be trained here: name another model"
         )
     return whole[:start], whole[start + len(inner) :]
 

@@ -129,7 +129,7 @@ def _from_files(
         # Settings from which no model can be built.
         problem = first_line(error)
         raise SetupError(
-            f"{folder}: the model could not be loaded ({problem}); name another source"
+            f"{folder}: the model could not be loaded ({problem}); name another source of the model"
         ) from error
     return cast(tuple[PreTrainedModel, dict[str, Any]], found)
 

@@ -79,9 +79,9 @@ def attention(decoder: nn.Module, training: Training) -> AbstractContextManager[
 
 @contextmanager
 def _packed(decoder: nn.Module) -> Iterator[None]:
-    """Let a decoder attend within the sequences of a packed row.
+    """Within the block, use `attend` as the decoder's attention.
 
-    transformers makes no mask for an attention that it does not know.
+    transformers does not know its name, and so makes no mask; `attend` needs none.
     """
     AttentionInterface.register(PACKED, attend)
     config: Any = decoder.config

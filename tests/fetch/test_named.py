@@ -151,7 +151,7 @@ def test_a_name_is_an_owner_and_a_name() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("", "found nothing"),
+        ("", "is empty"),
         (__file__, "is a file"),
         ("https://huggingface.co/somebody/small", "found an address"),
         ("Qwen2.5-Coder-7B", "is Qwen/Qwen2.5-Coder-7B on the hub"),

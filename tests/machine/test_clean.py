@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from repro.cache import named_folder, note_own
+from repro.cache import named_folder, record_as_ours
 from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
 from repro.evidence.measurement import Measurement
@@ -160,7 +160,9 @@ def test_the_cache_goes_when_it_is_asked_for_and_nobody_reads_it(tmp_path: Path)
     weights = tmp_path / "cache" / "models" / "m" / "model.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
-    note_own(tmp_path / "cache", [weights.parent, tmp_path / "cache" / "structure" / "m.json"])
+    record_as_ours(
+        tmp_path / "cache", [weights.parent, tmp_path / "cache" / "structure" / "m.json"]
+    )
     counted = tmp_path / "cache" / "structure" / "m.json"
     counted.parent.mkdir()
     counted.write_text("{}")
@@ -189,7 +191,7 @@ def test_a_copy_of_a_model_that_no_manifest_means_any_more_is_left_over(tmp_path
         folder = tmp_path / "cache" / "models" / name
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(b"weights")
-        note_own(tmp_path / "cache", [folder])
+        record_as_ours(tmp_path / "cache", [folder])
         if name != begun:
             (folder / "identity.json").write_text("{}")
     models = tmp_path / "cache" / "models"
@@ -216,7 +218,7 @@ def test_a_model_that_a_user_named_and_a_walk_over_one_go_with_the_cache(tmp_pat
     for folder in (model, states):
         folder.mkdir(parents=True)
         (folder / "some.safetensors").write_bytes(b"weights")
-        note_own(cache, [folder])
+        record_as_ours(cache, [folder])
     (model / "identity.json").write_text('{"files": {"some.safetensors": ""}}')
     assert {clean(tmp_path, "leftover")[path].kind for path in (model, states)} == {"cache"}
     assert model.exists()
@@ -261,7 +263,7 @@ def test_what_somebody_else_put_into_cache_and_results_stays(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"something")
     (own.parent / "identity.json").write_text('{"files": {"model.safetensors": "0"}}')
-    note_own(cache, [own.parent])
+    record_as_ours(cache, [own.parent])
     (cache / "written-by-repro.txt").open("a").write("../results\nmodels/../../x\n/etc\n")
     clean(tmp_path, "leftover", "cache")
     assert all(path.exists() for path in others)

@@ -131,7 +131,7 @@ def test_a_label_that_stands_for_none_is_refused(tmp_path: Path, word: str) -> N
     path = tmp_path / "l.csv"
     path.write_text("sex\n" + "f\nm\n" * 3 + f"{word}\nNavajo\n")
     with pytest.raises(
-        InputError, match=rf"line 8 has '{word}' for 'sex', which stands for no label"
+        InputError, match=rf"line 8 has '{word}' for 'sex', which reads as a missing label"
     ):
         read_labels(path, 8)
     path.write_text("sex\n" + "f\nm\n" * 3 + "Navajo\nNavajo\n")
@@ -168,7 +168,7 @@ def test_classes_that_look_alike_are_told(tmp_path: Path) -> None:
     ("column", "words"),
     [
         (["a", "b", "a"], "has 3 labels, but the activations have 4 rows"),
-        (["a", "b", "n/a", "b"], "probe 2: found 'n/a', which stands for no label"),
+        (["a", "b", "n/a", "b"], "probe 2: found 'n/a', which reads as a missing label"),
         (["a", "b", None, "b"], "probe 2: found 'None'"),
         (["a", "b", "b", "b"], "class 'a' of concept 'x' has 1 probe"),
         (["a", "a", "a", "a"], "has one class"),

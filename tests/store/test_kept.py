@@ -3,10 +3,13 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from repro.evidence.folder import RunFolder
+from repro.shipped import PACKAGE
+from repro.store import folders
 from repro.store.database import NAME, TABLES, query
 from repro.store.ingest import Ingested, ingest
 
@@ -56,10 +59,10 @@ def test_the_store_is_that_of_reading_everything(results: Path, finish: Finish) 
 
 
 def test_what_went_or_was_edited_is_not_kept(results: Path) -> None:
-    folders = sorted(results.glob("runs/*/*"))
-    for file in (folders[0] / "done.json", folders[0] / "run.json"):
+    made = sorted(results.glob("runs/*/*"))
+    for file in (made[0] / "done.json", made[0] / "run.json"):
         file.unlink()
-    parquet = next(folders[1].rglob("*.parquet"))
+    parquet = next(made[1].rglob("*.parquet"))
     parquet.write_bytes(parquet.read_bytes() + b"x")
     found = ingest(results, only_new=True)
     assert counts(found) == (1, 1, 1)
@@ -89,6 +92,30 @@ def test_an_edited_store_or_other_sources_give_nothing(
         file.seek(-1, os.SEEK_END)
         file.write(bytes([last ^ 1]))
     assert counts(ingest(results, only_new=True)) == (3, 0, 0)
+
+
+def test_a_new_column_of_times_is_kept_as_a_time(
+    finish: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/how_to_add.md has it: in schema.sql and in the row, and nowhere else."""
+    schema = tmp_path / "schema.sql"
+    text = (PACKAGE / "store" / "schema.sql").read_text()
+    schema.write_text(text.replace("started TIMESTAMP,", "started TIMESTAMP, noticed TIMESTAMP,"))
+    monkeypatch.setattr("repro.store.database._SCHEMA", schema)
+    row = folders._run_row
+
+    def noticed(*given: Any) -> dict[str, Any]:
+        return {**(found := row(*given)), "noticed": found["started"]}
+
+    monkeypatch.setattr(folders, "_run_row", noticed)
+    results = tmp_path / "results"
+    finish(results, 1, 0.1)
+    ingest(results)
+    before = query(results, "SELECT started, noticed FROM runs")[1]
+    assert before[0][0] is not None
+    assert before[0][0] == before[0][1]
+    assert counts(ingest(results, only_new=True)) == (1, 1, 0)
+    assert query(results, "SELECT started, noticed FROM runs")[1] == before
 
 
 def test_a_copy_of_a_kept_run_is_left_out_as_ever(results: Path) -> None:

@@ -69,9 +69,10 @@ def _pooled_z(a: float, n_a: int, b: float, n_b: int) -> float | None:
 def correlate(
     statistic: str, first: Sequence[Interval], second: Sequence[Interval]
 ) -> Interval | Undefined:
-    """Compute Spearman or Pearson over the middles.
+    """Return the range of Spearman's or Pearson's r that the printed intervals allow.
 
-    Where prints overlap, and for Pearson always, over draws inside the intervals as well.
+    It is r at their middles and, where prints overlap (for Pearson always), at random draws inside
+    them.
     """
     import numpy as np
     from scipy import stats

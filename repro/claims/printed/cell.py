@@ -77,9 +77,9 @@ def read_cell(scan: Scanner) -> list[Piece]:
 
 
 def label_pieces(pieces: list[Piece], label: Label) -> list[Piece]:
-    """Give pieces that have no role yet the one that a label says.
+    """Give each number the role that its label states, unless the cell itself says its role.
 
-    A centre beside an SD or SE is a mean.
+    The centre beside a spread keeps its own, unless the label calls it a mean or a median.
     """
     found = []
     for piece in pieces:

@@ -56,7 +56,7 @@ def could_tell(claim: Claim, estimate: Estimate) -> dict[str, Any]:
     return {
         "reproduced_if_true": round(rates.reproduced, 3),
         f"contradicted_if_{opposite}": round(rates.contradicted, 3),
-        "runs_a_side": _enough(claim, estimate, rule),
+        "runs_a_side": _fewest_runs(claim, estimate, rule),
         "tests": claim.tests,
     }
 
@@ -80,10 +80,11 @@ def _rule_of(claim: Claim, estimate: Estimate) -> _Rule | None:
     return None
 
 
-def _enough(claim: Claim, estimate: Estimate, rule: _Rule) -> int | None:
-    """Return the fewest runs a side that decide the claim at 80 % either way.
+def _fewest_runs(claim: Claim, estimate: Estimate, rule: _Rule) -> int | None:
+    """Return the fewest runs a side that reproduce a true claim, and contradict one whose effect is
+    absent, in 80 % of cases each.
 
-    None where even MOST would not.
+    None where even _MOST would not.
     """
 
     def decides(count: int) -> bool:
