@@ -34,7 +34,7 @@ def checks(prints: PrintedNumbers) -> Iterator[Check]:
     yield from probe_grids(prints)
 
 
-def _possible(printed: Interval, total: int, scale: float = 1.0) -> bool:
+def _fits_grid(printed: Interval, total: int, scale: float = 1.0) -> bool:
     """Tell whether a whole number k has scale·k/total inside the print."""
     slack = 1e-9 * scale
     return math.floor((printed.high + slack) * total / scale) >= math.ceil(
@@ -44,7 +44,7 @@ def _possible(printed: Interval, total: int, scale: float = 1.0) -> bool:
 
 def on_grid(claim: Claim, total: int) -> Check:
     """Check that the print is 100·k/total for some whole k."""
-    fine = _possible(allowed_interval(claim), total, 100.0)
+    fine = _fits_grid(allowed_interval(claim), total, 100.0)
     nearest = 100 * round(claim.number * total / 100) / total
     told = f"{describe(claim.term)}: {claim.printed} of {total}"
     explanation = (
@@ -85,11 +85,11 @@ def _column(claims: Sequence[Claim], sizes: Sequence[Claim]) -> Check:
     """Check one table's accuracies against its paper's number of probes."""
     first, size = claims[0], _own_size(claims[0], sizes)
     number = int(size.number)
-    impossible = [claim for claim in claims if not _possible(allowed_interval(claim), number)]
+    impossible = [claim for claim in claims if not _fits_grid(allowed_interval(claim), number)]
     fewest = smallest(claims)
     others = {int(other.number): other for other in sizes if int(other.number) != number}
     allowing = [
-        str(n) for n in others if all(_possible(allowed_interval(claim), n) for claim in claims)
+        str(n) for n in others if all(_fits_grid(allowed_interval(claim), n) for claim in claims)
     ]
     strange = ", ".join(dict.fromkeys(claim.printed for claim in impossible))
     told = (
@@ -120,7 +120,7 @@ def smallest(claims: Sequence[Claim]) -> int | None:
         (
             n
             for n in range(2, _LARGEST)
-            if all(_possible(allowed_interval(claim), n) for claim in claims)
+            if all(_fits_grid(allowed_interval(claim), n) for claim in claims)
         ),
         None,
     )

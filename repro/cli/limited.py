@@ -19,9 +19,10 @@ from repro.files import GIB
 
 Answer = Callable[[], int]
 """Prints what the work found; its exit code."""
+_LESS = "ask for less (a WHERE, a LIMIT)"
 
 
-def run_limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fix: str) -> int:
+def run_limited(work: Callable[[], Answer], seconds: float, gibibytes: float) -> int:
     """Do `work` apart, then let it print its answer; return the exit code.
 
     The time ends when the work does, not the printing. Raises InputError when a limit is reached;
@@ -38,7 +39,9 @@ def run_limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fi
     try:
         ready, _, _ = select.select([told], [], [], seconds)
         if not ready:
-            raise InputError(f"stopped: no answer after {seconds:g} s; {fix}")
+            raise InputError(
+                f"stopped: no answer after {seconds:g} s; {_LESS}, or give more time (--timeout S)"
+            )
         status = os.waitpid(child, 0)[1]
         child = 0
     finally:
@@ -48,7 +51,9 @@ def run_limited(work: Callable[[], Answer], seconds: float, gibibytes: float, fi
             os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code in (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS):
-        raise InputError(f"stopped: it needed more than {gibibytes:.1f} GiB of memory; {fix}")
+        raise InputError(
+            f"stopped: it probably needed more than {gibibytes:.1f} GiB of memory; {_LESS}"
+        )
     return 128 - code if code < 0 else code
 
 

@@ -100,8 +100,7 @@ def _sql(given: argparse.Namespace) -> int:
     if not 0 < given.timeout < 1e6:
         raise InputError(f"--timeout: found {given.timeout:g}, expected seconds above 0")
     results, memory = results_to_read(given.results), _gibibytes()
-    fix = "ask for less (a WHERE, a LIMIT), or give more time (--timeout S)"
-    return run_limited(lambda: _answer(given, results, memory), given.timeout, memory, fix)
+    return run_limited(lambda: _answer(given, results, memory), given.timeout, memory)
 
 
 def _answer(given: argparse.Namespace, results: Path, gibibytes: float) -> Callable[[], int]:

@@ -72,8 +72,15 @@ class StreamedJob:
 
 
 def require_streamable(runs: Sequence[Run]) -> None:
-    """Raise InputError for a run that needs the whole model, or whose model comes from no hub."""
+    """Raise InputError for a run that needs the whole model, is planned for a GPU, or has a model
+    that comes from no hub.
+    """
     for run in runs:
+        if run.environment.device != "cpu":
+            raise InputError(
+                f"--stream: {run.slot} is planned for a GPU, and what is streamed is measured on the "
+                "processor; set TORCH=cpu, or fetch it without --stream"
+            )
         if not can_walk(run):
             raise InputError(
                 f"--stream: {run.slot} needs its whole model (it trains, or reads more than a base "

@@ -105,7 +105,7 @@ def single_operator(gram: Array, alpha: float) -> Array:
     operator: Array = np.asarray(np.linalg.inv(shifted)) if n <= SMALL else _inverse(shifted)
     operator -= 1 / (n * (lift + alpha))
     if np.abs(operator.diagonal()).max() * lift * np.finfo(np.float64).eps > LOST:
-        raise linalg.LinAlgError("the penalty is lost beside the spectrum")
+        raise linalg.LinAlgError("α is too small beside the spectrum for an inverse")
     return operator
 
 

@@ -57,5 +57,7 @@ def _tried(sandbox: Sandbox) -> Sandbox:
         finally:
             box.close()
     except ExhaustedError as gone:
-        raise SetupError(f"sandbox {sandbox.kind}: {gone}") from None
+        raise SetupError(
+            f"sandbox {sandbox.kind}: a trial run in it failed ({gone}); try again, or another --sandbox"
+        ) from None
     return sandbox

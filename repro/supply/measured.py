@@ -21,7 +21,8 @@ from repro.measure.updates import SETTINGS, read_updates
 from repro.plan.safetensors_header import read_json_whole
 from repro.supply.folder import Sent, SentFile
 
-_EVERY = Diagnostics(every=1, also=("similarity", "crosstalk"))
+_COMPANIONS = "crosstalk"
+_EVERY = Diagnostics(every=1, also=("similarity", _COMPANIONS))
 """What is measured of activations. Nulls and intervals, which take minutes, are left to
 `repro measure`.
 """
@@ -82,8 +83,10 @@ def _activations(
 
 def _wanted(labels: Labels) -> Diagnostics:
     """Return what these labels allow to measure."""
-    few = len(labels.classes[labels.stratum]) < _FEWEST
-    return _EVERY.model_copy(update={"also": _EVERY.also[:1]}) if few else _EVERY
+    if len(labels.classes[labels.stratum]) >= _FEWEST:
+        return _EVERY
+    also = tuple(name for name in _EVERY.also if name != _COMPANIONS)
+    return _EVERY.model_copy(update={"also": also})
 
 
 def _columns(labels: Labels) -> dict[str, list[str]]:

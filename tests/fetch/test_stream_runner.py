@@ -14,8 +14,12 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file, save
 
+from repro.errors import InputError
+from repro.fetch.stream_runner import require_streamable
 from repro.files import file_digest
-from repro.manifest.load import load_models
+from repro.manifest.load import load_experiment, load_models
+from repro.plan.environment import local_environment
+from repro.plan.expand import expand
 from repro.plan.weight_files import INDEX
 
 OWN_MODELS = Path(__file__).parents[1] / "own_models.py"
@@ -188,6 +192,14 @@ def test_a_run_that_trains_is_not_streamed(begin: Begin, tmp_path: Path) -> None
     said = ended(begin("fetch", "streamed", "--stream"), 2)
     assert "--stream: small-B0" in said
     assert "needs its whole model" in said
+
+
+def test_a_run_that_is_planned_for_a_gpu_is_not_streamed() -> None:
+    """Its machine may hold the model; and what is streamed is measured on the processor."""
+    experiment = load_experiment("base_geometry")
+    require_streamable(expand(experiment, local_environment()))
+    with pytest.raises(InputError, match=r"is planned for a GPU.*set TORCH=cpu"):
+        require_streamable(expand(experiment, local_environment("cuda")))
 
 
 def test_a_hub_that_goes_away_ends_the_run(hub: Any, begin: Begin) -> None:

@@ -282,9 +282,10 @@ def _scaled(number: Number, suffix: str) -> Number:
 
 
 def _last_place(number: Number, unit: str) -> Decimal:
-    """Return the place at which a whole number with a unit was rounded.
+    """Return the weight of the last digit that counts in a whole number with a unit.
 
-    Multiples and counts: at their last digit that is not 0.
+    It is 1 in percent, and that of the last digit that is not 0 in multiples, millions, billions.
+    0 says that the number is exact, as points and powers of ten are.
     """
     if unit == "points" or number.power:
         return Decimal(0)
