@@ -58,7 +58,9 @@ def test_a_sentence_is_held_to_the_papers_text(written: Written, tmp_path: Path)
     (tmp_path / "made" / "text.md").write_text("In all runs it was 0.6 or so.")
     assert len(written(ONE, head="text: text.md")) == 1
     (tmp_path / "made" / "text.md").write_text("In all runs it was 0.7 or so.")
-    with pytest.raises(ManifestError, match="field says: 'it was 0.6' is not in the paper's text"):
+    with pytest.raises(
+        ManifestError, match=r"field says: 'it was 0\.6' is not in the paper's text"
+    ):
         load_paper(tmp_path / "made")
 
 
@@ -103,5 +105,5 @@ def test_an_error_of_a_badly_formed_field_becomes_one_line_with_its_place(error:
     assert str(refused.value).startswith(
         f"claims.yaml, §1: a claim cannot be read ({type(error).__name__}: "
     )
-    with pytest.raises(ManifestError, match="^as it is$"), errors_with_place("here"):
+    with pytest.raises(ManifestError, match=r"^as it is$"), errors_with_place("here"):
         raise ManifestError("as it is")
