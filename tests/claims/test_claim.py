@@ -75,7 +75,8 @@ def test_a_kind_follows_from_what_is_claimed(
 
 
 def test_a_number_is_asked_of_a_number_alone(written: Written) -> None:
-    number, other = two(written, BASE, '{printed: "0.65", value: true, statistic: above, of: {model: a}, against: {model: b}}')  # fmt: skip
+    order = '{printed: "0.65", value: true, statistic: above, of: {model: a}, against: {model: b}}'
+    number, other = two(written, BASE, order)
     assert (number.is_number, number.number) == (True, 0.64)
     assert not other.is_number
     with pytest.raises(AssertionError):

