@@ -15,9 +15,17 @@ from repro.audit.check import Check
 from repro.claims.papers import load_claims
 
 GRAVE = Check(
-    id="mean:a", check="mean", inputs=("a",), papers=("paper",), locator="§1", printed=1.0, recomputed=2.0,
-    verdict="inconsistent", severity="substantive", explanation="a mean",
-)  # fmt: skip
+    id="mean:a",
+    check="mean",
+    inputs=("a",),
+    papers=("paper",),
+    locator="§1",
+    printed=1.0,
+    recomputed=2.0,
+    verdict="inconsistent",
+    severity="substantive",
+    explanation="a mean",
+)
 
 
 def figures(alarmed: int) -> Accuracy:

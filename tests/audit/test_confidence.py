@@ -18,8 +18,13 @@ def of_difference(printed: str, counts: tuple[int, int, int, int] = COUNTS) -> l
     return [
         {"printed": f"{a}/{n}", "quantity": "solved", "condition": "A"},
         {"printed": f"{b}/{m}", "quantity": "solved", "condition": "B"},
-        {"printed": printed, "quantity": "solved", "of": {"condition": "A"}, "against": {"condition": "B"}},
-    ]  # fmt: skip
+        {
+            "printed": printed,
+            "quantity": "solved",
+            "of": {"condition": "A"},
+            "against": {"condition": "B"},
+        },
+    ]
 
 
 def of_share(printed: str, count: str = "81/263") -> list[dict[str, Any]]:

@@ -24,9 +24,12 @@ def design(printed: str, **fields: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("there_are", "printed", "verdict"),
-    [("eight", "two of eight", "consistent"), ("eight", "two of nine", "inconsistent"),
-     (None, "two of eight", "undecidable")],
-)  # fmt: skip
+    [
+        ("eight", "two of eight", "consistent"),
+        ("eight", "two of nine", "inconsistent"),
+        (None, "two of eight", "undecidable"),
+    ],
+)
 def test_a_denominator_is_the_number_of_runs_printed_elsewhere(
     said: Said, there_are: str | None, printed: str, verdict: str
 ) -> None:
@@ -43,8 +46,9 @@ def test_a_denominator_is_the_number_of_runs_printed_elsewhere(
 
 
 @pytest.mark.parametrize(
-    ("seeds", "verdict"), [((0, 1), "consistent"), ((0, 1, 42), "consistent"), ((0, 7), "inconsistent")]
-)  # fmt: skip
+    ("seeds", "verdict"),
+    [((0, 1), "consistent"), ((0, 1, 42), "consistent"), ((0, 7), "inconsistent")],
+)
 def test_a_value_of_a_seed_that_is_not_listed_is_found(
     said: Said, seeds: tuple[int, ...], verdict: str
 ) -> None:

@@ -19,9 +19,15 @@ Said = Callable[..., list[Check]]
 def matrix(values: dict[str, str], **fields: str) -> list[dict[str, Any]]:
     """Return a claim for each pair of things, named by one letter each."""
     return [
-        {"printed": printed, "quantity": "correlation", "first": pair[0], "second": pair[1], **fields}
+        {
+            "printed": printed,
+            "quantity": "correlation",
+            "first": pair[0],
+            "second": pair[1],
+            **fields,
+        }
         for pair, printed in values.items()
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,8 @@ def test_correlations_of_data_are_never_called_impossible(
     said: Said, seed: int, k: int, decimals: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    r = np.corrcoef(rng.normal(size=(k + 2, k)) @ rng.normal(size=(k, k)), rowvar=False)
+    data = rng.normal(size=(k + 2, k)) @ rng.normal(size=(k, k))
+    r = np.asarray(np.corrcoef(data, rowvar=False))
     values = {
         "abcdef"[i] + "abcdef"[j]: f"{r[i, j]:.{decimals}f}"
         for i, j in itertools.combinations(range(k), 2)

@@ -20,9 +20,15 @@ def rates(**printed: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     ("one", "ten", "verdict"),
-    [("20.0%", "55.0%", "consistent"), ("20.0%", "19.0%", "inconsistent"), ("2.0%", "21.0%", "inconsistent"),
-     ("60.0%", "100.0%", "consistent"), ("0.0%", "0.8%", "inconsistent"), ("0.30", "0.27", "inconsistent")],
-)  # fmt: skip
+    [
+        ("20.0%", "55.0%", "consistent"),
+        ("20.0%", "19.0%", "inconsistent"),
+        ("2.0%", "21.0%", "inconsistent"),
+        ("60.0%", "100.0%", "consistent"),
+        ("0.0%", "0.8%", "inconsistent"),
+        ("0.30", "0.27", "inconsistent"),
+    ],
+)
 def test_ten_samples_solve_no_less_than_one_and_at_most_ten_times_as_much(
     said: Said, one: str, ten: str, verdict: str
 ) -> None:

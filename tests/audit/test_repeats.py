@@ -13,9 +13,14 @@ LOSS: dict[str, Any] = {"quantity": "loss", "model": "m", "condition": "B1"}
 
 @pytest.mark.parametrize(
     ("prints", "verdict"),
-    [(("0.62", "0.622"), "consistent"), (("0.62", "0.622", "0.618"), "inconsistent"), (("0.6", "0.65"), "consistent"),
-     (("0.62", "0.629"), "inconsistent"), (("~0.62", "0.622", "0.64"), "inconsistent")],
-)  # fmt: skip
+    [
+        (("0.62", "0.622"), "consistent"),
+        (("0.62", "0.622", "0.618"), "inconsistent"),
+        (("0.6", "0.65"), "consistent"),
+        (("0.62", "0.629"), "inconsistent"),
+        (("~0.62", "0.622", "0.64"), "inconsistent"),
+    ],
+)
 def test_a_number_printed_with_other_decimals_is_the_same_number(
     said: Said, prints: tuple[str, ...], verdict: str
 ) -> None:

@@ -123,8 +123,12 @@ def test_a_run_that_has_collapsed_counts_as_zero(said: Said) -> None:
 
 @pytest.mark.parametrize(
     ("mean", "spread", "verdict"),
-    [("0.50", "0.15", "consistent"), ("0.50", "0.25", "inconsistent"), ("0.80", "0.15", "inconsistent")],
-)  # fmt: skip
+    [
+        ("0.50", "0.15", "consistent"),
+        ("0.50", "0.25", "inconsistent"),
+        ("0.80", "0.15", "inconsistent"),
+    ],
+)
 def test_no_sd_exceeds_what_the_extremes_allow_and_no_mean_leaves_them(
     said: Said, mean: str, spread: str, verdict: str
 ) -> None:
@@ -133,7 +137,9 @@ def test_no_sd_exceeds_what_the_extremes_allow_and_no_mean_leaves_them(
         "range",
         {"printed": "five", "statistic": "count", **SCORE},
         {"printed": f"{mean} ± {spread} (SD)", "over": "seed", **SCORE},
-        *({"printed": value, "statistic": end, "over": "seed", **SCORE}
-          for end, value in (("min", "0.30"), ("max", "0.70"))),
-    )  # fmt: skip
+        *(
+            {"printed": value, "statistic": end, "over": "seed", **SCORE}
+            for end, value in (("min", "0.30"), ("max", "0.70"))
+        ),
+    )
     assert [check.verdict for check in found] == [verdict]

@@ -22,14 +22,22 @@ def trajectory(values: dict[int, str], **fields: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("values", "verdict", "words"),
     [
-        ({1000: "0.30", 2000: "0.10", 3000: "0.000"}, "consistent", "the printed trajectory agrees"),
+        (
+            {1000: "0.30", 2000: "0.10", 3000: "0.000"},
+            "consistent",
+            "the printed trajectory agrees",
+        ),
         ({2000: "0.10", 3000: "0.05"}, "inconsistent", "but step 3000 is still above 0"),
-        ({1000: "0.30", 2000: "0.000", 3000: "0.000"}, "inconsistent", "but step 2000 is 0 already"),
+        (
+            {1000: "0.30", 2000: "0.000", 3000: "0.000"},
+            "inconsistent",
+            "but step 2000 is 0 already",
+        ),
         # what lies between a zero and the collapse is not printed, and may have been above
         ({1000: "0.30", 2000: "0.000"}, "consistent", "the printed trajectory agrees"),
         ({}, "undecidable", "no trajectory of it is printed"),
     ],
-)  # fmt: skip
+)
 def test_a_collapse_step_is_held_against_the_printed_trajectory(
     said: Said, values: dict[int, str], verdict: str, words: str
 ) -> None:

@@ -75,6 +75,12 @@ def test_a_ratio_in_percent_is_the_ratio(said: Said, printed: str, verdict: str)
         "ratio",
         {"printed": "30.0", "model": "a", **hours},
         {"printed": "100.0", "model": "all", **hours},
-        {"printed": printed, "statistic": "ratio", "of": {"model": "a"}, "against": {"model": "all"}, **hours},
-    )  # fmt: skip
+        {
+            "printed": printed,
+            "statistic": "ratio",
+            "of": {"model": "a"},
+            "against": {"model": "all"},
+            **hours,
+        },
+    )
     assert check.verdict == verdict

@@ -20,9 +20,14 @@ CHANGE: dict[str, Any] = {
 
 
 def test_claims_about_one_cell_are_one_test_whose_mean_has_half_the_level() -> None:
-    claims = paper({"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER},
-                   {"printed": "-40%", **CHANGE}, MEAN, {"printed": "0.51", "seed": 0, **AFTER},
-                   {"printed": "8", "statistic": "count", **AFTER}, {**MEAN, "model": "other"})  # fmt: skip
+    claims = paper(
+        {"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER},
+        {"printed": "-40%", **CHANGE},
+        MEAN,
+        {"printed": "0.51", "seed": 0, **AFTER},
+        {"printed": "8", "statistic": "count", **AFTER},
+        {**MEAN, "model": "other"},
+    )
     found = families(claims)
     assert found.headline == ()
     assert [len(cell) for cell in found.cells] == [5, 2]

@@ -1,4 +1,4 @@
-"""A paper's files become claims with ids, or one line says which block, field and value is wrong."""
+"""A paper's files become claims with ids, or one line says which block and field is wrong."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,24 +24,39 @@ def test_ids_say_where_and_what_and_repeats_are_numbered(written: Written) -> No
         "{printed: '7 ± 1'}, {printed: '5%'}]\n"
     )
     assert [claim.id for claim in claims] == [
-        "made/abstract/0.6", "made/abstract/0.6~2", "made/abstract/mean-7-+--1", "made/abstract/sd-7-+--1",
+        "made/abstract/0.6",
+        "made/abstract/0.6~2",
+        "made/abstract/mean-7-+--1",
+        "made/abstract/sd-7-+--1",
         "made/abstract/5pct",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("smoke", "smokee", "§4.2, 0.6: field measured_by: no manifest is called 'smokee'; nearest is smoke"),
+        (
+            "smoke",
+            "smokee",
+            "§4.2, 0.6: field measured_by: no manifest is called 'smokee'; nearest is smoke",
+        ),
         ("measured_by: smoke\n", "", "§4.2, 0.6: neither measured_by nor unverifiable is given"),
         ("it was 0.6", "it was 0.65", "field printed: '0.6' is not in says, 'it was 0.65'"),
         ("model: a", "stepp: 1", "stepp: unknown; nearest is step"),
         ("model: a", "over: cup, statistic: mean", "no axis is called 'cup'"),
         ("locator: §4.2\n", "", "claims.yaml: block 1: field locator"),
-        ("locator: §4.2\n", "locator: §4.2\ndraft: [why?, how?]\n", "field draft: found a draft with 2 questions"),
-        ("locator: §4.2\n", "locator: §4.2\ndraft: []\n", "field draft: found a draft, expected claims"),
+        (
+            "locator: §4.2\n",
+            "locator: §4.2\ndraft: [why?, how?]\n",
+            "field draft: found a draft with 2 questions",
+        ),
+        (
+            "locator: §4.2\n",
+            "locator: §4.2\ndraft: []\n",
+            "field draft: found a draft, expected claims",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_slip_is_refused_with_its_file_its_block_and_the_fix(
     written: Written, old: str, new: str, words: str
 ) -> None:

@@ -31,8 +31,13 @@ def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     ("text", "right"),
-    [(MANIFEST, True), ("arms : []\n", True), ("locator: Table 1\n", False), ("x:\n  arms: 1\n", False)],
-)  # fmt: skip
+    [
+        (MANIFEST, True),
+        ("arms : []\n", True),
+        ("locator: Table 1\n", False),
+        ("x:\n  arms: 1\n", False),
+    ],
+)
 def test_a_manifest_says_which_runs_it_asks_for(tmp_path: Path, text: str, right: bool) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(text)

@@ -29,9 +29,13 @@ def statistics(printed: str, **fields: Any) -> list[tuple[str, float]]:
         ("0.6 (SD 0.1)", {"spread": "se"}, [("mean", 0.6), ("sd", 0.1)]),
         ("0.5–0.7", {}, [("min", 0.5), ("max", 0.7)]),
         ("0.5–0.7", {"spread": "ci"}, [("ci_low", 0.5), ("ci_high", 0.7)]),
-        ("0.6 (0.5–0.7)", {}, [("single", 0.6), ("in_brackets_low", 0.5), ("in_brackets_high", 0.7)]),
+        (
+            "0.6 (0.5–0.7)",
+            {},
+            [("single", 0.6), ("in_brackets_low", 0.5), ("in_brackets_high", 0.7)],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_number_has_the_statistic_that_its_cell_or_its_declaration_says(
     printed: str, fields: dict[str, Any], expected: list[tuple[str, float]]
 ) -> None:

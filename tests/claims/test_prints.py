@@ -1,4 +1,4 @@
-"""What a paper prints about a cell: spread, number of seeds, where it started, and how far it went."""
+"""What a paper prints about a cell: spread, number of seeds, its start, and how far it went."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,10 +27,16 @@ def said(written: Written, *claims: dict[str, Any]) -> tuple[Claim, ...]:
 
 def test_a_printed_spread_is_the_largest_that_its_decimals_allow(written: Written) -> None:
     prints = Prints(
-        said(written, {"printed": "0.64 ± 0.10", **RUN}, {"printed": "3", "statistic": "count", **RUN})
-    )  # fmt: skip
-    assert prints.spread("q", CELL) == (pytest.approx(0.105), 3)
-    assert prints.spread("q", {**CELL, "seed": 7}) == (pytest.approx(0.105), 3)
+        said(
+            written,
+            {"printed": "0.64 ± 0.10", **RUN},
+            {"printed": "3", "statistic": "count", **RUN},
+        )
+    )
+    for cell in (CELL, {**CELL, "seed": 7}):
+        found = prints.spread("q", cell)
+        assert found is not None
+        assert found == pytest.approx((0.105, 3))
     assert prints.seeds("q", CELL) == 3
     assert prints.value("q", CELL) == 0.64
     assert prints.spread("q", {**CELL, "model": "b"}) is None
@@ -39,7 +45,9 @@ def test_a_printed_spread_is_the_largest_that_its_decimals_allow(written: Writte
 def test_without_one_it_is_that_of_the_printed_seeds(written: Written) -> None:
     runs = [{"printed": f"{value}.0", "seed": value, **RUN} for value in (1, 2, 6)]
     prints = Prints(said(written, *runs))
-    assert prints.spread("q", CELL) == (pytest.approx(float(np.std([1, 2, 6], ddof=1))), 3)
+    found = prints.spread("q", CELL)
+    assert found is not None
+    assert found == pytest.approx((float(np.std([1, 2, 6], ddof=1)), 3))
     assert prints.seeds("q", CELL) == 3
     assert Prints(said(written, runs[0])).spread("q", CELL) is None
 
@@ -87,18 +95,29 @@ def test_a_statement_of_equality_speaks_of_the_smallest_effect_printed_for_its_m
         {"printed": "0.50", **RUN},
         {"printed": "0.75", **RUN, "condition": "B2"},
         {"printed": "0.79", **RUN, "condition": "B2", "model": "b"},
-        {"printed": "no effect", "statistic": "no_effect", "of": {"condition": "B3"},
-         "against": {"condition": "B4"}, **{k: v for k, v in RUN.items() if k != "condition"}},
-    )  # fmt: skip
+        {
+            "printed": "no effect",
+            "statistic": "no_effect",
+            "of": {"condition": "B3"},
+            "against": {"condition": "B4"},
+            **{k: v for k, v in RUN.items() if k != "condition"},
+        },
+    )
     assert Prints(claims).effect(claims[-1]) == pytest.approx(0.05)
 
 
 def test_a_list_of_levels_is_known_by_its_cell(written: Written) -> None:
     claims = said(
         written,
-        {"printed": "2, 3, 4", "value": [2, 3, 4], "statistic": "levels", "over": "concept",
-         "quantity": "cardinalities", "probe_set": "x"},
-    )  # fmt: skip
+        {
+            "printed": "2, 3, 4",
+            "value": [2, 3, 4],
+            "statistic": "levels",
+            "over": "concept",
+            "quantity": "cardinalities",
+            "probe_set": "x",
+        },
+    )
     assert Prints(claims).levels("cardinalities", {"probe_set": "x"}) == (2, 3, 4)
     assert Prints(claims).levels("cardinalities", {}) is None
 

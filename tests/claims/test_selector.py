@@ -30,7 +30,13 @@ def test_one_base_model_has_one_key_under_whatever_condition_and_seed() -> None:
 
 
 def test_at_step_0_nothing_is_said_of_a_training_that_has_not_begun() -> None:
-    trained = {"model": "m", "condition": "B4", "lambda": 0.3, "intervention": "late", "step": 500}
+    trained: dict[str, Scalar] = {
+        "model": "m",
+        "condition": "B4",
+        "lambda": 0.3,
+        "intervention": "late",
+        "step": 500,
+    }
     assert normal_selector(trained) == trained
     assert normal_selector({**trained, "step": 0}) == {"model": "m", "step": 0}
     assert at_start(trained) == {"model": "m", "step": 0}

@@ -33,10 +33,15 @@ def table(**changes: Any) -> Table:
 text = st.text("abé数0.5±—|\\*$<", min_size=1, max_size=6)
 
 
-@given(st.integers(1, 4).flatmap(lambda width: st.lists(
-    st.lists(text, min_size=width, max_size=width),
-    min_size=1, max_size=5,
-)))  # fmt: skip
+@given(
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(text, min_size=width, max_size=width),
+            min_size=1,
+            max_size=5,
+        )
+    )
+)
 def test_what_is_drawn_is_read_back(rows: list[list[str]]) -> None:
     rows[0] = [f"{i} {name}" for i, name in enumerate(rows[0])]
     drawn = draw_table(rows)
@@ -99,11 +104,14 @@ def test_empty_cells_are_known_and_more_of_them_may_be_declared() -> None:
     [
         ({"ignore": {}}, "column 'Remark' is in none of keys, columns, ignore; say what it holds"),
         ({"ignore": {"Remark": "x", "EI": "y"}}, "column 'EI' is in two of keys, columns, ignore"),
-        ({"ignore": {"Remark": "x", "Remarks": "y"}}, "'Remarks' is not in the table; nearest is Remark"),
+        (
+            {"ignore": {"Remark": "x", "Remarks": "y"}},
+            "'Remarks' is not in the table; nearest is Remark",
+        ),
         ({"rows": {"c": {}}}, "field rows: no row begins with 'c'; there are a, b"),
         ({"cells": {"b": {"Seed": {}}}}, "field cells: 'Seed' is no column that holds numbers"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_is_not_the_tables_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ManifestError, match=words):
         table(**changes)

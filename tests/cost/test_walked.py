@@ -17,7 +17,7 @@ from repro.plan.run import Run
 
 
 @pytest.fixture(scope="module")
-def base() -> list[Run]:
+def base() -> tuple[Run, ...]:
     """Runs that measure base models and train nothing."""
     return expand(load_experiment("base_geometry"), local_environment())
 
@@ -45,7 +45,7 @@ def test_memory_that_does_not_hold_the_model_is_what_makes_a_walk() -> None:
 
 
 def test_a_model_that_takes_half_of_the_memory_is_loaded_whole_and_one_that_takes_more_is_not(
-    base: list[Run],
+    base: tuple[Run, ...],
 ) -> None:
     run = base[0]
     enough = gibibytes(run) / SHARE
@@ -63,7 +63,7 @@ def test_where_a_block_takes_more_than_the_model_nothing_is_gained() -> None:
 
 
 def test_what_a_walk_holds_grows_with_its_probes_and_hardly_with_its_layers(
-    base: list[Run],
+    base: tuple[Run, ...],
 ) -> None:
     run = base[0]
     shape = run.model.architecture

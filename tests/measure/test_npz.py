@@ -18,9 +18,11 @@ KINDS = st.sampled_from(["<f4", "<f8", ">f8", "<f2", "<i4", "|u1", "|b1", "<U3"]
 
 
 @given(
-    array=KINDS.flatmap(lambda kind: arrays.arrays(kind, arrays.array_shapes(max_dims=3, max_side=4))),
+    array=KINDS.flatmap(
+        lambda kind: arrays.arrays(kind, arrays.array_shapes(max_dims=3, max_side=4))
+    ),
     packed=st.booleans(),
-)  # fmt: skip
+)
 @settings(max_examples=60)
 def test_what_was_saved_is_read(
     tmp_path_factory: pytest.TempPathFactory, array: Any, packed: bool
@@ -59,9 +61,12 @@ def test_an_absent_key_is_told_with_those_that_are_there(tmp_path: Path) -> None
         (b"", "it holds no array of NumPy's"),
         (saved(np.ones(4)).replace(b"(4,)", b"(-4)"), "its header says shape -4, which is none"),
         (saved(np.array([{}, []], dtype=object)), "cannot be read as np"),
-        (b"\x93NUMPY\x01\x00\xff\xff" + b" " * 70_000, "its header has 65,535 bytes, expected 4,096"),
+        (
+            b"\x93NUMPY\x01\x00\xff\xff" + b" " * 70_000,
+            "its header has 65,535 bytes, expected 4,096",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_array_is_refused_in_both_kinds_of_file(
     tmp_path: Path, content: bytes, words: str
 ) -> None:

@@ -18,9 +18,7 @@ def separable(noise: float) -> Array:
     return planted + noise * rng.normal(size=(DESIGN.n, 40))
 
 
-def test_a_length_readout_that_knows_the_class_has_the_smallest_p_and_one_that_does_not_has_a_large_one() -> (
-    None
-):
+def test_a_length_readout_that_knows_the_class_has_the_smallest_p_of_all() -> None:
     rng = np.random.default_rng(3)
     known = length_leakage(DESIGN.codes[:, 1] + 0.1 * rng.normal(size=48), DESIGN)
     assert known["register"] == pytest.approx(3 / 2001)

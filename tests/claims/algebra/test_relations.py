@@ -1,4 +1,4 @@
-"""Relations over prints: certain, impossible, or left open, by what all numbers inside would say."""
+"""Relations over prints: certain, impossible, or left open, as all numbers inside would say."""
 
 import itertools
 from collections.abc import Sequence

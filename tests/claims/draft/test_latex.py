@@ -93,10 +93,16 @@ def test_rows_above_the_first_rule_between_rows_are_headers() -> None:
     ("text", "words"),
     [
         (r"\begin{tabular}{l} a \\ 1", r"line 1: a table never ends (\end{tabular} is missing)"),
-        ("\n\\begin{tabular}{l} a \\\\ {1 \\end{tabular}", "line 2: a table is no LaTeX that can be read"),
-        (r"\begin{tabular}{l} " + "a & b " * 70_000 + r"\end{tabular}", "more than 400,000 characters"),
+        (
+            "\n\\begin{tabular}{l} a \\\\ {1 \\end{tabular}",
+            "line 2: a table is no LaTeX that can be read",
+        ),
+        (
+            r"\begin{tabular}{l} " + "a & b " * 70_000 + r"\end{tabular}",
+            "more than 400,000 characters",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_a_problem_with_its_line(text: str, words: str) -> None:
     found = latex_tables(text)
     assert found.tables == []

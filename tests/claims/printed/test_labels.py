@@ -42,12 +42,25 @@ def test_a_label_before_a_number_is_taken(text: str, label: Label | None, rest: 
 @pytest.mark.parametrize(
     ("text", "qualifier"),
     [
-        ("at most 3", "at_most"), ("up to 3", "at_most"), ("≤ 3", "at_most"), ("no more than 3", "at_most"),
-        ("at least 3", "at_least"), (">= 3", "at_least"), ("< 3", "below"), ("fewer than 3", "below"),
-        ("> 3", "above"), ("more than 3", "above"), ("about 3", "about"), ("~3", "about"), ("ca. 3", "about"),
-        ("nearly 3", "nearly"), ("exactly 3", "exact"), ("overall 3", None), ("3", None),
+        ("at most 3", "at_most"),
+        ("up to 3", "at_most"),
+        ("≤ 3", "at_most"),
+        ("no more than 3", "at_most"),
+        ("at least 3", "at_least"),
+        (">= 3", "at_least"),
+        ("< 3", "below"),
+        ("fewer than 3", "below"),
+        ("> 3", "above"),
+        ("more than 3", "above"),
+        ("about 3", "about"),
+        ("~3", "about"),
+        ("ca. 3", "about"),
+        ("nearly 3", "nearly"),
+        ("exactly 3", "exact"),
+        ("overall 3", None),
+        ("3", None),
     ],
-)  # fmt: skip
+)
 def test_a_qualifier_before_a_number_is_taken(text: str, qualifier: Qualifier | None) -> None:
     scan = Scanner(text)
     assert read_qualifier(scan) == qualifier

@@ -126,7 +126,7 @@ def test_two_numbers_of_a_print_share_the_unit_and_the_last_scale() -> None:
     first, second = with_common_unit(number("1.5"), number("2.0M"))
     assert (first.value, first.unit, second.unit) == (Decimal("1.5"), "million", "million")
     first, second = with_common_unit(number("27"), number("39%"))
-    assert (first.unit, first.step) == ("percent", 1)
+    assert (first.unit, first.step) == ("percent", Decimal(1))
 
 
 @pytest.mark.parametrize(
