@@ -70,7 +70,7 @@ def draw_table(rows: Sequence[Sequence[str]]) -> str:
     header, *body = [list(row) for row in rows]
     if parse_table(drawn, "a table") != (header, body):
         raise ManifestError(
-            "a table with a cell that no drawn table can hold, such as one that ends in a backslash"
+            "a table with a cell that no drawn table can hold, such as one with a line break"
         )
     return drawn
 

@@ -10,9 +10,13 @@ import pytest
 from calibration.audit.further import random_paper as made
 from calibration.audit.load import load as loaded
 from calibration.audit.paper import RandomPaper
+from repro.audit import Check, audit
+from repro.audit.prints import PrintedNumbers
 from repro.claims.claim import Claim
 
 Fields = dict[str, Any]
+Read = Callable[..., PrintedNumbers]
+Said = Callable[..., list[Check]]
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +37,20 @@ def full_paper() -> Callable[[int], list[Fields]]:
     and wholes.
     """
     return lambda seed: made(seed).fields
+
+
+@pytest.fixture(scope="session")
+def read() -> Read:
+    """The printed numbers of a made-up paper: read({"printed": "0.5", "quantity": "loss"}, …)."""
+
+    def run(*rows: Fields) -> PrintedNumbers:
+        claims = ({"says": row["printed"], "unverifiable": "made up", **row} for row in rows)
+        return PrintedNumbers(loaded(list(claims)))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def said(read: Read) -> Said:
+    """The checks of one kind of a made-up paper: said("mean", {"printed": …}, …)."""
+    return lambda kind, *rows: [one for one in audit(read(*rows).claims) if one.check == kind]

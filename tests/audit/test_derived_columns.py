@@ -55,25 +55,3 @@ def test_a_wrong_digit_in_a_column_that_follows_is_found(
     assert shown().count(right) == 1
     found = checks_of(tmp_path, shown().replace(right, wrong))
     assert kind in {check.check for check in found if check.verdict == "inconsistent"}
-
-
-@pytest.mark.parametrize(
-    ("column", "printed", "verdict"),
-    [
-        ("Share", "30.0%", "consistent"),
-        ("Share", "0.300", "consistent"),
-        ("Share", "35.0%", "inconsistent"),
-        ("Share", "0.350", "inconsistent"),
-    ],
-)
-def test_a_ratio_in_percent_is_the_ratio(
-    tmp_path: Path, column: str, printed: str, verdict: str
-) -> None:
-    block = (
-        "locator: Table 1\nquantity: hours\nunverifiable: made up\nkeys: {Part: part}\ncolumns:\n"
-        f"  Hours: {{}}\n  {column}: {{statistic: ratio, of: {{}}, against: {{part: all}}}}\n"
-        "table: |\n  | Part | Hours | Share |\n  |--|--|--|\n"
-        f"  | A | 30.0 | {printed} |\n  | all | 100.0 | 100% |\n"
-    )
-    found = [check for check in checks_of(tmp_path, block) if check.check == "ratio"]
-    assert [check.verdict for check in found] == [verdict, "consistent"]

@@ -216,30 +216,6 @@ def test_a_one_sided_p_keeps_its_side(audited: Callable[..., list[Check]]) -> No
     assert "the p of the other side" in wrong.explanation
 
 
-def test_the_formula_and_its_level_are_named(audited: Callable[..., list[Check]]) -> None:
-    counts = (96, 164, 79, 164)
-    checks = audited(
-        [(counts, "ci_low", printed) for printed in ("[-1.0, 21.7]", "[1.4, 19.4]", "[-0.4, 21.0]")]
-    )
-    named = (
-        "the Wald with continuity correction interval",
-        "the Wald interval at 90 %",
-        "the Miettinen–Nurminen interval",
-    )
-    for check, name in zip(checks, named, strict=True):
-        assert check.verdict == "consistent"
-        assert check.explanation.endswith(f"it is {name}")
-
-
-def test_a_declared_level_is_held_to(audited: Callable[..., list[Check]]) -> None:
-    right, wrong = audited([
-        ((96, 164, 79, 164), "ci_low", "[1.4, 19.4] (90% CI)"), ((96, 164, 79, 164), "ci_low", "[-0.4, 21.1] (90% CI)")
-    ])  # fmt: skip
-    assert right.verdict == "consistent"
-    assert wrong.verdict == "inconsistent"
-    assert "at 95 %, not at the 90 %" in wrong.explanation
-
-
 def test_counts_of_none_and_all_have_no_interval_without_width(
     audited: Callable[..., list[Check]],
 ) -> None:

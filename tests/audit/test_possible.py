@@ -102,6 +102,14 @@ def test_a_count_lies_within_its_total(home: Path, printed: str, verdict: str) -
     )
 
 
+@pytest.mark.parametrize(("printed", "verdict"), [("0.07", "inconsistent"), ("0.00", "consistent")])
+def test_nothing_has_changed_before_training(
+    said: Callable[..., list[Check]], printed: str, verdict: str
+) -> None:
+    (check,) = said("bounds", {"printed": printed, "quantity": "weight_change", "step": 0})
+    assert (check.verdict, check.printed) == (verdict, float(printed))
+
+
 def test_so_many_values_that_every_print_is_possible_take_no_time(home: Path) -> None:
     begin = time.process_time()
     for quantity in ("right", "rating", "accuracy"):

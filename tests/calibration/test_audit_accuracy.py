@@ -13,18 +13,11 @@ from repro.audit import audit
 from repro.audit.accuracy import (
     ACCURACY_FILE,
     Accuracy,
-    held_to_accuracy,
-    may_be_grave,
     measured_accuracy,
 )
-from repro.audit.check import Check
 from repro.claims.papers import load_claims
 
 ROOT = Path(__file__).parents[2]
-GRAVE = Check(
-    id="mean:a", check="mean", inputs=("a",), papers=("paper",), locator="§1", printed=1.0, recomputed=2.0,
-    verdict="inconsistent", severity="substantive", explanation="a mean",
-)  # fmt: skip
 
 
 def figures(alarmed: int) -> Accuracy:
@@ -73,35 +66,6 @@ def test_a_paper_with_an_error_is_no_clean_one(monkeypatch: pytest.MonkeyPatch) 
     _, alarmed, alarms = clean([3])
     assert alarmed["mean"] == 1
     assert alarms
-
-
-@pytest.mark.parametrize(
-    ("alarmed", "severity"), [(0, "substantive"), (2, "substantive"), (3, "minor"), (200, "minor")]
-)
-def test_a_check_with_more_false_alarms_than_one_percent_is_minor_at_most(
-    alarmed: int, severity: str
-) -> None:
-    known = {"mean": figures(alarmed)}
-    held = held_to_accuracy(GRAVE, known)
-    assert held.severity == severity
-    assert may_be_grave("mean", known) is (severity == "substantive")
-    assert held.verdict == "inconsistent"
-
-
-def test_a_check_that_nobody_has_measured_is_minor_at_most() -> None:
-    held = held_to_accuracy(GRAVE, {})
-    assert held.severity == "minor"
-    assert "not known" in held.explanation
-
-
-def test_the_audit_holds_its_checks_to_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    claims = load_claims()
-    monkeypatch.setattr(
-        "repro.audit.measured_accuracy", lambda: {**measured_accuracy(), "same_value": figures(3)}
-    )
-    checks = audit(claims)
-    assert not [one for one in checks if (one.check, one.severity) == ("same_value", "substantive")]
-    assert [one for one in checks if (one.check, one.severity) == ("probe_grid", "substantive")]
 
 
 def test_a_broken_promise_is_told_and_both_files_are_written(tmp_path: Path) -> None:

@@ -161,15 +161,6 @@ def test_unverifiable_takes_the_place_of_the_manifest(tmp_path: Path) -> None:
     assert (claim.measured_by, claim.unverifiable) == (None, "a count of words")
 
 
-def test_ids_say_where_and_what_and_repeats_are_numbered(tmp_path: Path) -> None:
-    claims = statement(
-        tmp_path, '{printed: "0.6"}, {printed: "0.6"}, {printed: "7 ± 1"}', quantity="x"
-    )
-    assert [claim.id for claim in claims] == [
-        "made/abstract/0.6", "made/abstract/0.6~2", "made/abstract/mean-7-+--1", "made/abstract/sd-7-+--1",
-    ]  # fmt: skip
-
-
 def test_an_axis_of_its_own_is_declared_by_the_paper(tmp_path: Path) -> None:
     block = (
         'locator: "§1"\nunverifiable: made up\nstatements: [{says: "1", claims: [{printed: "1", '
@@ -208,38 +199,6 @@ def test_a_direction_is_a_cell_and_a_trend_is_an_order(tmp_path: Path) -> None:
         )
 
 
-BASE = '{printed: "0.64", model: a, step: 10}'
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        '{printed: "0.65", model: a, step: 10}',
-        '{printed: "0.640", model: a, step: 10}',
-        '{printed: "0.64", model: b, step: 10}',
-        '{printed: "0.64", model: a, step: 10, kind: recomputed}',
-        '{printed: "0.64", model: a, step: 10, tolerance: {rule: interval, parameters: {level: '
-        "0.1}, reason: wide}}",
-    ],
-)
-def test_whatever_judging_depends_on_changes_the_digest(tmp_path: Path, changed: str) -> None:
-    one, other = statement(tmp_path, f"{BASE}, {changed}", quantity="q")
-    assert one.digest != other.digest
-
-
-def test_words_about_a_claim_do_not_change_its_digest(tmp_path: Path) -> None:
-    one, other = statement(
-        tmp_path, f'{BASE}, {BASE[:-1]}, note: "see the appendix"}}', quantity="q"
-    )
-    assert one.digest == other.digest
-
-
-def test_a_changed_copy_has_its_own_key_and_digest(tmp_path: Path) -> None:
-    (claim,) = statement(tmp_path, BASE, quantity="q")
-    assert claim.term.key != claim.term.model_copy(update={"quantity": "r"}).key
-    assert claim.digest != claim.model_copy(update={"value": 0.7}).digest
-
-
 def test_at_step_0_there_is_one_base_model_whatever_the_condition() -> None:
     at = {
         step: [
@@ -249,38 +208,3 @@ def test_at_step_0_there_is_one_base_model_whatever_the_condition() -> None:
     }
     assert at[0][0] == at[0][1]
     assert at[500][0] != at[500][1]
-
-
-def test_what_the_paper_prints_beside_a_claim_becomes_part_of_its_tolerance(tmp_path: Path) -> None:
-    text = (
-        '{printed: "0.64 ± 0.10", step: 10}, {printed: "0.94", statistic: mean, step: 0}, '
-        '{printed: "3", statistic: count, step: 10}'
-    )
-    mean = statement(tmp_path, text, quantity="entanglement_intensity", model="a")[0]
-    assert mean.tolerance.parameters["sd"] == 0.10
-    assert mean.tolerance.parameters["n"] == 3
-    assert mean.tolerance.parameters["effect"] == pytest.approx(0.30)
-
-
-def test_a_column_of_seeds_speaks_of_its_row_under_every_condition(tmp_path: Path) -> None:
-    """In its own table: another one may be of other runs."""
-    rows = """
-keys: {Model: model}
-columns:
-  Plain: {condition: plain}
-  n: {statistic: count, over: seed}
-table: |
-  | Model | Plain     | n |
-  |-------|-----------|---|
-  | a     | 2.0 ± 0.1 | 5 |
-  | b     | 3.0 ± 0.1 | 4 |
-"""
-    shared = {"quantity": "bleu", "unverifiable": "nobody"}
-    table = {"locator": "Table 1", **shared, **yaml.safe_load(rows)}
-    claims = paper(tmp_path, yaml.safe_dump(table))
-    seeds = [claim.tolerance.parameters.get("n") for claim in claims if claim.statistic == "mean"]
-    assert seeds == [5, 4]
-    says = {"says": "2.5 ± 0.2", "claims": [{"printed": "2.5 ± 0.2"}]}
-    away = {"locator": "Table 2", **shared, "model": "a", "condition": "plain"}
-    elsewhere = paper(tmp_path, yaml.safe_dump([table, away | {"statements": [says]}]))
-    assert "n" not in elsewhere[-1].tolerance.parameters

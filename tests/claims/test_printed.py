@@ -134,31 +134,6 @@ def test_a_mean_and_its_spread_are_read_back(mean: Decimal, spread: Decimal, for
 
 
 @pytest.mark.parametrize(
-    ("printed", "roles", "values"),
-    [
-        ("12.3 (4.5–6.7)", ["value", "in_brackets_low", "in_brackets_high"], [12.3, 4.5, 6.7]),
-        ("12.3 [95% CI: 4.5, 13.7]", ["value", "ci_low", "ci_high"], [12.3, 4.5, 13.7]),
-        ("5.6 (IQR 4.5–6.7)", ["value", "q25", "q75"], [5.6, 4.5, 6.7]),
-        ("median 5.6 (IQR 1.2)", ["median", "iqr"], [5.6, 1.2]),
-        ("3.1 (SD 0.4)", ["mean", "sd"], [3.1, 0.4]),
-        ("3.1 ± 0.4 (SE)", ["mean", "se"], [3.1, 0.4]),
-        ("0.641 (0.099)", ["value", "in_brackets"], [0.641, 0.099]),
-        ("41.0 ± 1.0 (+2.2%)", ["mean", "sd", "in_brackets"], [41.0, 1.0, 2.2]),
-        ("79/164 (48.2%)", ["value", "percentage"], [79, 48.2]),
-        ("52.0/28.0/44.5", ["value"] * 3, [52.0, 28.0, 44.5]),
-        ("(1.2 ± 0.1) × 10⁻³", ["mean", "sd"], [0.0012, 0.0001]),
-        ("5–10%", ["min", "max"], [5, 10]),
-    ],
-)
-def test_each_number_of_a_cell_has_its_role(
-    printed: str, roles: list[str], values: list[float]
-) -> None:
-    parts = read(printed)
-    assert [part.role for part in parts] == roles
-    assert [part.value for part in parts] == pytest.approx(values)
-
-
-@pytest.mark.parametrize(
     ("printed", "value"),
     [
         ("one third", 1 / 3), ("two thirds", 2 / 3), ("½", 0.5), ("twenty-one", 21), ("one hundred and sixty-four", 164),

@@ -1,8 +1,5 @@
 """How a term is walked, and which cell a selector means."""
 
-import pytest
-
-from repro.claims.selector import Scalar, cell_key, is_untrained
 from repro.claims.term import Term
 
 EI = "entanglement_intensity"
@@ -35,25 +32,3 @@ def test_a_statistic_over_seeds_speaks_of_one_cell_and_a_comparison_of_none() ->
     assert SHARE.cell is None
     followed = Term(statistic="collapse_step", quantity=EI, selector={"model": "m"})
     assert followed.cell == Term(quantity="collapse_step", selector={"model": "m"})
-
-
-@pytest.mark.parametrize(
-    ("selector", "untrained"),
-    [
-        ({"step": 0, "condition": "B3"}, True),
-        ({"condition": "B0"}, True),
-        ({"condition": "B0", "step": 5000}, True),
-        ({"condition": "B3", "step": 5000}, False),
-        ({}, False),
-    ],
-)
-def test_step_0_and_the_condition_that_trains_nothing_are_the_base_model(
-    selector: dict[str, Scalar], untrained: bool
-) -> None:
-    assert is_untrained(selector) == untrained
-
-
-def test_one_base_model_has_one_key_under_whatever_condition_and_seed() -> None:
-    base = cell_key(EI, {"model": "m", "condition": "B0", "step": 5000})
-    assert cell_key(EI, {"model": "m", "condition": "B3", "step": 0, "seed": 1}) == base
-    assert cell_key(EI, {"model": "m", "condition": "B3", "step": 5000}) != base

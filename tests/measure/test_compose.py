@@ -11,7 +11,6 @@ from repro.cli import main
 from repro.geometry.labels import Labels
 from repro.geometry.undefined import Undefined
 from repro.measure import measure, record
-from repro.measure.published import published_pairs
 from repro.report.terminal.measure import switch_sentences
 
 KEYS = {
@@ -262,19 +261,3 @@ def test_the_switch_that_moves_ei_most_comes_first_and_an_undefined_value_is_no_
     _, *lines = switch_sentences(readings).splitlines()
     assert lines[0] == "  removal: refit 1, frozen 2"
     assert set(lines[1:]) == {"  clip: True 1.5, False 1.5", "  alpha: a 1.5, b undefined"}
-
-
-def test_the_published_pairs_are_those_of_the_papers() -> None:
-    """Base model from two tables; after the collapse, zero by the printed step (selective paper,
-    Tables 1 and 3).
-    """
-    pairs = {
-        (pair.label.split("step ")[1], pair.sigma_1, pair.entanglement_intensity)
-        for pair in published_pairs()
-    }
-    assert {
-        ("0", 0.0108, 0.622),
-        ("2500", 0.2772, 0.0),
-        ("3000", 0.2978, 0.0),
-        ("3500", 1.3911, 0.0),
-    } == pairs

@@ -13,7 +13,6 @@ from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array
 from repro.manifest.probes import Probe, ProbeSet, load_probe_set
 from repro.probecheck import Report, check
-from repro.probecheck.readouts import length_leakage, readout_accuracies
 
 CLEAN = load_probe_set("factorial_48")
 DESIGN = Labels.of(CLEAN.labels())
@@ -139,35 +138,6 @@ def test_only_declared_limits_are_checked() -> None:
     report = check(lenient)
     assert report.findings == ()
     assert set(report.accuracy) >= {"bag of words", "character n-grams"}
-
-
-def test_a_length_readout_that_knows_the_class_has_the_smallest_p_and_one_that_does_not_has_a_large_one() -> (
-    None
-):
-    rng = np.random.default_rng(3)
-    known = length_leakage(DESIGN.codes[:, 1] + 0.1 * rng.normal(size=48), DESIGN)
-    assert known["register"] == pytest.approx(3 / 2001)
-    assert min(known["domain"], known["shape"]) > 0.05
-    assert min(length_leakage(rng.normal(size=48), DESIGN).values()) > 0.05
-    assert length_leakage(np.full(48, 60.0), DESIGN) == pytest.approx(
-        dict.fromkeys(DESIGN.concepts, 1.0)
-    )
-
-
-def test_accuracies_are_those_of_refitting_without_each_probe() -> None:
-    from sklearn.linear_model import Ridge
-
-    X = separable(noise=6.0)
-    hits = np.zeros(len(DESIGN.concepts))
-    for left_out in range(DESIGN.n):
-        rest = np.arange(DESIGN.n) != left_out
-        scores = Ridge(alpha=1.0).fit(X[rest], DESIGN.onehot[rest]).predict(X[[left_out]])[0]
-        hits += [
-            scores[block].argmax() == DESIGN.codes[left_out, j]
-            for j, block in enumerate(DESIGN.blocks)
-        ]
-    assert list(readout_accuracies(X, DESIGN).values()) == pytest.approx(list(hits / DESIGN.n))
-    assert 0.3 < min(hits / DESIGN.n) < 1
 
 
 @pytest.mark.parametrize("shape", [(47, 8), (48,)])

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from repro.cost.space import gibibytes
-from repro.cost.walked import can_walk, needed_gibibytes, walked_gibibytes, walks
 from repro.evidence.folder import BY_BLOCK, RunFolder
 from repro.execute.folders import place_run, prepare
 from repro.execute.host_note import note_host
@@ -84,25 +82,3 @@ def test_a_walked_run_has_the_evidence_of_the_whole_model(
     progress = json.loads((walked.path / "progress.json").read_text())
     assert (progress["block"], progress["blocks"]) == (2, 2)
     assert "block" not in json.loads((whole.path / "progress.json").read_text())
-
-
-def test_memory_that_does_not_hold_the_model_is_what_makes_a_walk() -> None:
-    """On a laptop of 16 GiB and one of 256; only where nothing but probes is read."""
-    runs = expand(load_experiment("base_geometry"), local_environment())
-    assert all(walks(run, 16) and not walks(run, 256) for run in runs)
-    for run in runs:
-        assert needed_gibibytes(run, 16) == walked_gibibytes(run)
-        assert needed_gibibytes(run, 256) == gibibytes(run)
-        limit = 10 if "32b" in run.model.id else 6
-        assert walked_gibibytes(run) < limit < gibibytes(run)
-    trained = expand(load_experiment("scale_ladder"), local_environment())[0]
-    assert trained.steps
-    assert not can_walk(trained)
-    base = runs[0].model_dump()
-    for change in (
-        {"training": {**base["training"], "heldout": 4}},
-        {"diagnostics": {**base["diagnostics"], "also": ["attention_entropy"]}},
-        {"environment": {**base["environment"], "device": "cuda"}},
-    ):
-        assert can_walk(runs[0])
-        assert not can_walk(Run.model_validate(base | change)), change

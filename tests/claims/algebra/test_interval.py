@@ -3,19 +3,15 @@ more.
 """
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from repro.claims.algebra import interval
 from repro.claims.algebra.interval import Interval, point
-from repro.claims.algebra.proportions import correlate, two_proportions
 from repro.geometry.undefined import Undefined
 
 BOXES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0, 0.5)), min_size=2, max_size=6)
@@ -88,39 +84,6 @@ def test_what_may_be_zero_divides_nothing_and_one_run_has_no_sd() -> None:
     assert isinstance(interval.over(point(1), Interval(-0.1, 0.1)), Undefined)
     assert isinstance(interval.sd([point(1)]), Undefined)
     assert isinstance(interval.log10(Interval(-1, 1)), Undefined)
-
-
-@pytest.mark.parametrize(("a", "b"), [(79, 60), (68, 96), (17, 96), (100, 100)])
-def test_two_proportions_agree_with_statsmodels(a: int, b: int) -> None:
-    shares = [(point(k / 164), 164) for k in (a, b)]
-    z, p = proportions_ztest([a, b], [164, 164])
-    low, high = confint_proportions_2indep(a, 164, b, 164, method="wald", compare="diff")
-    for statistic, value in (
-        ("z", z),
-        ("p_two", p),
-        ("p_one", stats.norm.sf(z)),
-        ("ci_low", 100 * low),
-        ("ci_high", 100 * high),
-    ):
-        ours = two_proportions(statistic, shares[0], shares[1])
-        assert isinstance(ours, Interval)
-        assert ours.middle == pytest.approx(float(value), abs=1e-6)
-
-
-def test_nothing_solved_against_nothing_solved_has_no_z() -> None:
-    assert isinstance(two_proportions("z", (point(0), 164), (point(0), 164)), Undefined)
-
-
-def test_a_rank_correlation_agrees_with_scipy_and_widens_where_prints_tie() -> None:
-    random = np.random.default_rng(1)
-    x, y = random.normal(size=6), random.normal(size=6)
-    exact = correlate("spearman", [point(v) for v in x], [point(v) for v in y])
-    assert isinstance(exact, Interval)
-    assert exact.middle == pytest.approx(float(stats.spearmanr(x, y).statistic))
-    blurred = correlate("spearman", [Interval(v - 0.5, v + 0.5) for v in x], [point(v) for v in y])
-    assert isinstance(blurred, Interval)
-    assert blurred.low < exact.low <= exact.high < blurred.high
-    assert not math.isclose(blurred.low, blurred.high)
 
 
 @given(st.floats(-50, 50), st.floats(0, 20), st.integers(-3, 3), st.floats(0, 1))

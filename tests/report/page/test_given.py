@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from repro.geometry.entropy import most, product_profile
-from repro.geometry.gaussian import gaussian_product_profile, gaussian_profile
-from repro.measure.entropy import Profile, of_matrix, of_update
+from repro.geometry.entropy import most
+from repro.geometry.gaussian import gaussian_product_profile
+from repro.measure.entropy import Profile, of_update
 from repro.measure.updates import Update
 from repro.report.page.figures.given import given_profiles
 
@@ -44,19 +44,6 @@ def test_every_layer_is_drawn_beside_random_ones_in_the_panel_of_its_shape() -> 
         expected[panel, "at most", ""] = list(most(p, 24, 4))
     assert drawn == expected
     assert {(row["panel"][0], row["middle"]) for row in rows} == {("q", 4), ("v", 3)}
-
-
-def test_a_matrix_of_low_rank_stands_beside_random_ones_of_its_rank() -> None:
-    """Of full rank, beside Gaussian ones: the two baselines are far apart in the middle."""
-    random = np.random.default_rng(0)
-    B, A = random.normal(size=(16, 2)), random.normal(size=(2, 24))
-    low, full = of_matrix(B @ A, "low"), of_matrix(random.normal(size=(16, 24)), "full")
-    assert (low.rank, full.rank) == (2, 16)
-    assert low.entropy == pytest.approx(product_profile(B, A))
-    assert (low.baseline == gaussian_product_profile(16, 24, 2)).all()
-    assert (full.baseline == gaussian_profile(16, 24)).all()
-    assert low.bound[3] == pytest.approx(np.log(2))
-    assert full.bound[3] == pytest.approx(np.log(16))
 
 
 @pytest.mark.parametrize("json_too", [[], ["--json"]])

@@ -5,9 +5,7 @@ alone.
 from typing import Any
 
 import numpy as np
-import pytest
 
-from repro.claims.family import families, level_factors
 from repro.verify.judge.families import adjust
 from tests.verify.judge.test_promises import AFTER, BASE, EI, paper
 
@@ -18,28 +16,6 @@ CHANGE: dict[str, Any] = {
     "against": {"step": 0},
     **AFTER,
 }
-
-
-def test_claims_about_one_cell_are_one_test_whose_mean_has_half_the_level() -> None:
-    claims = paper({"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0}, **AFTER},
-                   {"printed": "-40%", **CHANGE}, MEAN, {"printed": "0.51", "seed": 0, **AFTER},
-                   {"printed": "8", "statistic": "count", **AFTER}, {**MEAN, "model": "other"})  # fmt: skip
-    found = families(claims)
-    assert found.headline == ()
-    assert [len(cell) for cell in found.cells] == [5, 2]
-    assert found.cells[0][0] == "paper/c2~0", "the mean, wherever it stands"
-    assert level_factors(found.cells[0]) == {
-        name: 2 if name == "paper/c2~0" else 8 for name in found.cells[0]
-    }
-    assert sorted({claim.tests for claim in claims}) == [1, 4, 16], "settings are no tests"
-
-
-@pytest.mark.parametrize("declared", [True, False])
-def test_headlines_are_declared_or_those_of_the_abstract(declared: bool) -> None:
-    claims = paper({**MEAN, "headline": declared}, {**MEAN, "model": "b", "locator": "Abstract"})
-    headline = {claim.id for claim in claims if claim.headline}
-    assert headline == ({"paper/c0~0", "paper/c0~1"} if declared else {"paper/c1~0", "paper/c1~1"})
-    assert families(claims).headline == tuple(sorted(headline))
 
 
 def test_a_headline_is_part_of_what_is_hashed() -> None:
