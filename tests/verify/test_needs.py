@@ -108,6 +108,24 @@ def test_a_base_model_that_is_measured_anyway_needs_no_run_of_its_own() -> None:
     falls = Term(statistic="below", quantity=after.quantity, of=after, against=before)
     assert needs(claim.model_copy(update={"term": falls})) == needs(claim)
     assert needs(claim).startswith("needs 3 of the ")
+    last = after.model_copy(update={"selector": {**after.selector, "seed": 1}})
+    alone = falls.model_copy(update={"of": last})
+    assert needs(claim.model_copy(update={"term": alone})).startswith("needs 1 of the ")
+
+
+def test_of_several_runs_that_measure_a_base_model_the_cheapest_is_needed() -> None:
+    """A penalty takes time, and more where it passes a gradient."""
+    planned = planned_runs("csr_lambda")
+    costs = [total_hours([run]).high for run in planned]
+    assert f"{min(costs):.3g}" != f"{max(costs):.3g}"
+    cell = {"model": planned[0].model.id, "step": 0}
+    claim = BY_ID["consolidated/table-2/mean-qwen-14b-ei-after"].model_copy(
+        update={
+            "measured_by": "csr_lambda",
+            "term": Term(quantity="entanglement_intensity", selector=cell),
+        }
+    )
+    assert needs(claim).endswith(f" to {min(costs):.3g} GPU-hours")
 
 
 def test_where_a_condition_trains_nothing_its_run_measures_the_base_model() -> None:

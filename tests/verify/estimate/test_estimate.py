@@ -11,6 +11,7 @@ from repro.verify.estimate.cells import Context
 from repro.verify.estimate.estimate import by_probe_set, estimate
 from repro.verify.evidence.cell import Base
 from repro.verify.evidence.evidence import Evidence
+from repro.verify.evidence.gather import gather_evidence
 from repro.verify.verdict import Estimate, Graded
 from tests.verify.judge.test_promises import AFTER, BASE, COUNT, EI, MANIFEST, here, measured, paper
 
@@ -126,15 +127,15 @@ def test_what_nothing_was_trained_for_has_the_papers_own_weights() -> None:
     assert (trained.value, trained.same_weights) == (91, False)
 
 
-def test_a_base_value_is_estimated_from_every_probe_set_it_was_measured_on() -> None:
-    """Two sets, one of them in two conditions; the manifest's own measurement is among them."""
-    claims = paper(START, MEAN)
-    evidence = Evidence()
-    places = (base("a", 1.0, 1), base("a", 2.0, 3, "B3"), base("b", 5.0, 2))
-    evidence.bases[EI, "m", None, None] = [*places]
-    for one in places:
-        evidence.graded[MANIFEST, "m", one.condition] = Graded(grade="own")
-    found = estimated(claims, evidence)
+def test_a_base_value_is_estimated_from_every_probe_set_it_was_measured_on(store: Any) -> None:
+    """Two sets, the first of them read by runs of two conditions: 1.0, and three times 2.0."""
+    for condition, seeds, value in (("B0", (None,), 1.0), ("B3", (0, 1, 2), 2.0)):
+        for seed in seeds:
+            run = store.run(condition=condition, seed=seed, values={(EI, 0): value})
+    store.measure(run, {(EI, 0): 5.0}, probe_set="core_60")
+    claims = paper({"printed": "1.75", **BASE}, MEAN)
+    assert claims[0].tolerance.rule == "probe_sets"
+    found = estimated(claims, gather_evidence(store.connection, [], bases=[EI]))
     assert found.value == pytest.approx((1.75 + 5.0) / 2)
     (cell,) = found.cells
     assert (cell.runs, cell.sd) == (2, pytest.approx(np.std([1.75, 5.0], ddof=1)))

@@ -128,7 +128,7 @@ def test_a_run_that_goes_on_from_another_gives_no_base_model(store: Any) -> None
     add(store, 0, 0.5, key={"parent": "0" * 64})
     store.measure("run00001", {(EI, 0): 0.3})
     evidence = gather_evidence(store.connection, WANTED, bases=[EI])
-    assert evidence.base_models(EI, {"model": "m"}) == []
+    assert not evidence.bases
     store.run(condition="B2", experiment="csr_lambda", values={(EI, 0): 0.8})
     again = gather_evidence(store.connection, WANTED, bases=[EI])
-    assert [base.value for base in again.base_models(EI, {"model": "m"})] == [0.8]
+    assert [base.value for base in again.bases[EI, "m", None, None]] == [0.8]
