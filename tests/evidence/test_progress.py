@@ -79,8 +79,8 @@ def test_time_left_is_known_from_the_second_block_on(tmp_path: Path) -> None:
 def test_the_entanglement_shown_is_the_runs_own_under_the_default_reading(tmp_path: Path) -> None:
     def row(value: float | None, **where: str) -> Measurement:
         reason = "none" if value is None else None
-        fields = {"quantity": "entanglement_intensity", **where}
-        return Measurement(step=0, value=value, reason=reason, n=48, **fields)  # type: ignore[arg-type]  # texts
+        usual = {"step": 0, "quantity": "entanglement_intensity", "n": 48}
+        return Measurement.model_validate({**usual, "value": value, "reason": reason, **where})
 
     others = [row(9.0, specification="anchored"), row(8.0, probe_set="six_domain_480")]
     progress = Progress(tmp_path, 6)

@@ -12,19 +12,29 @@ from repro.manifest.benchmark import Benchmark
 from repro.manifest.evaluation import Generation
 
 BENCHMARK = Benchmark(
-    id="four_plus", base="four", title="Four problems", file="four.jsonl", sha256="a" * 64, problems=4
-)  # fmt: skip
+    id="four_plus",
+    base="four",
+    title="Four problems",
+    file="four.jsonl",
+    sha256="a" * 64,
+    problems=4,
+)
 
 
 def scored(*plus: str, **changes: object) -> Scores:
     """Scores of a completion for each outcome; with the base inputs all pass."""
     samples = tuple(
         Sample(
-            task_id=f"t{task}", sample=0, tokens=task, ended="stop", decided_alone=task % 2,
-            base=Verdict(outcome="passed"), plus=Verdict.model_validate({"outcome": outcome, "reason": outcome}),
+            task_id=f"t{task}",
+            sample=0,
+            tokens=task,
+            ended="stop",
+            decided_alone=task % 2,
+            base=Verdict(outcome="passed"),
+            plus=Verdict.model_validate({"outcome": outcome, "reason": outcome}),
         )
         for task, outcome in enumerate(plus)
-    )  # fmt: skip
+    )
     fields = {"run": "r", "step": 7, "benchmark": BENCHMARK, "generation": Generation()}
     given = {**fields, "isolation": {"sandbox": "s"}, "samples": samples, **changes}
     return Scores.model_validate(given)

@@ -36,7 +36,7 @@ def test_lora_counts_a_and_b_on_every_target_of_every_block() -> None:
 
 
 def test_an_mps_counts_two_cores_and_b() -> None:
-    """As arrays: cores of (rank × d1 × bond) and (bond × d2), B of (out × rank), with 12 = 3 · 4."""
+    """As arrays: cores of rank × d1 × bond and bond × d2, B of out × rank, with 12 = 3 · 4."""
     first, second, b = np.empty((5, 3, 2)), np.empty((2, 4)), np.empty((4, 5))
     counted = Mps(rank=5, bond=2, targets=("k_proj", "v_proj")).parameters(SHAPE)
     assert counted == 2 * 2 * (first.size + second.size + b.size)

@@ -36,8 +36,13 @@ def brought(cache: Path, content: bytes, count: int = 2, name: str = "ours.jsonl
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return Benchmark(
-        id="ours_plus", base="ours", title="Ours", file=name, sha256=file_digest(path), problems=count
-    )  # fmt: skip
+        id="ours_plus",
+        base="ours",
+        title="Ours",
+        file=name,
+        sha256=file_digest(path),
+        problems=count,
+    )
 
 
 def lines(*problems: dict[str, Any]) -> bytes:

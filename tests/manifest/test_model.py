@@ -33,7 +33,7 @@ def test_a_published_model_has_its_published_number_of_parameters(
 
 
 def test_the_narrowest_module_is_that_with_the_smallest_dimension() -> None:
-    """k and v write 4 values, one head's; a name that is no module of a block counts for nothing."""
+    """k and v write one head's 4 values; a name that is no module of a block counts for nothing."""
     assert SHAPE.narrowest(("q_proj", "v_proj", "lm_head")) == ("v_proj", 4)
     assert SHAPE.narrowest(("down_proj", "q_proj")) == ("down_proj", 12)
     assert SHAPE.narrowest(("lm_head",)) is None

@@ -19,7 +19,7 @@ def test_lists_may_be_as_deep_as_the_bound_and_no_deeper() -> None:
 
 
 def test_values_are_counted_with_every_alias_written_out() -> None:
-    """A list of 99 texts is 100 values: 1,999 of it in a list of texts make up the number exactly."""
+    """A list of 99 texts is 100 values; 1,999 of it, 99 texts and the whole list are the number."""
     assert NODES == 200_000
     first = "- &a [" + ", ".join(["x"] * 99) + "]\n"
     full = first + "- *a\n" * 1998 + "- x\n" * 99

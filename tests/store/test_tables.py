@@ -72,7 +72,8 @@ def test_a_time_is_kept_in_utc_whatever_zone_it_was_written_in(
     moment: datetime, minutes: int
 ) -> None:
     moment = moment.replace(year=2026)
-    written = f"{moment.isoformat()}{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    written = f"{moment.isoformat()}{sign}{hours:02}:{rest:02}"
     kept = utc(written)
     assert kept.tzinfo is None
     assert kept.replace(tzinfo=UTC) == datetime.fromisoformat(written)

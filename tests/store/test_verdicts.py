@@ -54,9 +54,15 @@ def test_claims_and_their_verdicts_are_kept_column_by_column(
     claim = claims[0]
     assert query(store, "SELECT * FROM claims")[1] == [
         (
-            claim.id, claim.source, claim.locator, claim.printed, claim.kind, claim.measured_by, claim.digest
+            claim.id,
+            claim.source,
+            claim.locator,
+            claim.printed,
+            claim.kind,
+            claim.measured_by,
+            claim.digest,
         )
-    ]  # fmt: skip
+    ]
     check_seal(store)
 
 
@@ -130,7 +136,8 @@ def test_a_store_with_a_run_or_with_supplied_values_has_something_to_judge_by(
     assert not has_runs(tmp_path / "absent")
     with duckdb.connect(str(store / NAME)) as connection:
         connection.execute(
-            "INSERT INTO supplied VALUES ('f', 'p', 'the authors', now()::TIMESTAMP, true, 1, 's', '')"
+            "INSERT INTO supplied VALUES "
+            "('f', 'p', 'the authors', now()::TIMESTAMP, true, 1, 's', '')"
         )
     assert has_runs(store)
     shutil.rmtree(results)

@@ -53,16 +53,27 @@ def test_a_claim_that_names_no_model_is_told_so_also_of_base_models() -> None:
     [
         ([{"printed": "0.500", "headline": True, **AFTER}, START], "no spread of .* is printed"),
         (
-            [{"printed": "falls", "statistic": "below", "of": "mean", "against": {"step": 0},
-              "headline": True, **AFTER}],
+            [
+                {
+                    "printed": "falls",
+                    "statistic": "below",
+                    "of": "mean",
+                    "against": {"step": 0},
+                    "headline": True,
+                    **AFTER,
+                }
+            ],
             "is not printed",
         ),
         (
-            [{"printed": "0.500 ± 0.060", "headline": True, "model": "m", "condition": "B3"}, START],
+            [
+                {"printed": "0.500 ± 0.060", "headline": True, "model": "m", "condition": "B3"},
+                START,
+            ],
             "is claimed of no one step",
         ),
     ],
-)  # fmt: skip
+)
 def test_without_the_prints_power_cannot_be_planned_and_the_reason_is_told(
     written: list[dict[str, object]], words: str
 ) -> None:

@@ -54,7 +54,7 @@ def test_what_would_decide_a_claim_that_running_its_manifest_cannot(
 
 
 def test_a_claim_on_coding_problems_needs_runs_where_its_manifest_asks_for_the_benchmark() -> None:
-    """companions has an `evaluation:`; the same claim of a manifest without one is told to add it."""
+    """companions has an `evaluation:`; a claim of a manifest without one is told to add it."""
     claim = next(
         claim
         for claim in BY_ID.values()
@@ -87,7 +87,7 @@ def test_no_price_is_put_on_what_no_run_would_answer() -> None:
 
 
 def test_a_base_models_claim_needs_one_run_of_that_model() -> None:
-    """The ladder has no condition that trains nothing; any run measures its base model at step 0."""
+    """The ladder has no condition that trains nothing; any run measures its base at step 0."""
     before = BY_ID["consolidated/table-2/mean-qwen-7b-ei-before"]
     assert not [run for run in planned_runs("scale_ladder") if run.condition_id == "B0"]
     one = min(

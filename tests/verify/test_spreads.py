@@ -1,6 +1,7 @@
 """The spread a cell is judged with: ours, the paper's, and never less than either can have."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,9 +30,15 @@ def cell(**changes: object) -> MeasuredCell:
     return CELL.model_copy(update=changes)
 
 
+def spread(sd: float, df: float, n: int) -> Spread:
+    """A spread whose SD is this one but for rounding."""
+    about: Any = pytest.approx(sd)
+    return Spread(about, df, n)
+
+
 def test_our_spread_is_that_of_the_runs_along_the_claims_slope() -> None:
-    assert our_spread(CELL) == Spread(pytest.approx(0.6), 3, 4)  # type: ignore[arg-type]  # about
-    assert our_spread(cell(least_sd=0.3)) == Spread(pytest.approx(0.9), 3, 4)  # type: ignore[arg-type]  # about
+    assert our_spread(CELL) == spread(0.6, 3, 4)
+    assert our_spread(cell(least_sd=0.3)) == spread(0.9, 3, 4)
 
 
 @pytest.mark.parametrize("changes", [{"runs": 1, "sd": None}, {"sd": 0.0}, {"sd": None}])
@@ -54,8 +61,8 @@ def test_a_base_model_is_one_measurement_however_often_it_is_read() -> None:
 
 
 def test_their_spread_is_what_is_printed_and_at_least_that_of_a_share() -> None:
-    assert their_spread(CELL) == Spread(pytest.approx(0.3), 7, 8)  # type: ignore[arg-type]  # about
-    assert their_spread(cell(least_sd=0.2)) == Spread(pytest.approx(0.6), 7, 8)  # type: ignore[arg-type]  # about
+    assert their_spread(CELL) == spread(0.3, 7, 8)
+    assert their_spread(cell(least_sd=0.2)) == spread(0.6, 7, 8)
     assert their_spread(cell(printed_sd=None)) is None
     assert their_spread(cell(printed_seeds=1)) is None
     assert their_spread(cell(printed_sd=0.0)) is None

@@ -66,9 +66,18 @@ def test_a_printed_gap_is_the_sum_of_the_prints_less_the_bound() -> None:
 
 def test_the_json_of_a_verdict_has_no_cells_and_an_outcome_that_is_known() -> None:
     fields = {
-        "id": "p/t/x", "source": "p", "locator": "t", "printed": "1", "value": 1.0, "kind": "seed_mean",
-        "basis": "measured", "outcome": "reproduced", "tolerance": "exact", "reason": "", "cells": (cell(),),
-    }  # fmt: skip
+        "id": "p/t/x",
+        "source": "p",
+        "locator": "t",
+        "printed": "1",
+        "value": 1.0,
+        "kind": "seed_mean",
+        "basis": "measured",
+        "outcome": "reproduced",
+        "tolerance": "exact",
+        "reason": "",
+        "cells": (cell(),),
+    }
     verdict = Verdict.model_validate(fields)
     assert verdict.cells == (cell(),)
     assert "cells" not in verdict.model_dump()

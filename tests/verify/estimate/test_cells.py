@@ -1,4 +1,4 @@
-"""Cells behind an estimate: their slopes, the least spread of a share, and the interval of a value."""
+"""Cells behind an estimate: their slopes, the least spread of a share, the interval of a value."""
 
 import math
 
@@ -69,7 +69,9 @@ def test_slopes_are_the_derivatives_of_the_claimed_number() -> None:
 
 
 def test_a_claim_that_is_the_cell_itself_has_a_slope_of_one_and_both_spreads() -> None:
-    claims = paper({"printed": "0.641 ± 0.009", **AFTER}, {"printed": "8", "statistic": "count", **AFTER})  # fmt: skip
+    claims = paper(
+        {"printed": "0.641 ± 0.009", **AFTER}, {"printed": "8", "statistic": "count", **AFTER}
+    )
     (cell,) = estimated(claims, measured(here([0.5, 0.7]))).cells
     assert (cell.slope, cell.mean, cell.runs) == (1.0, pytest.approx(0.6), 2)
     assert cell.sd == pytest.approx(np.std([0.5, 0.7], ddof=1))
@@ -79,7 +81,9 @@ def test_a_claim_that_is_the_cell_itself_has_a_slope_of_one_and_both_spreads() -
 
 
 def test_a_declared_spread_counts_where_it_is_not_below_the_printed_one() -> None:
-    claims = paper({"printed": "0.641 ± 0.009", **AFTER}, {"printed": "8", "statistic": "count", **AFTER})  # fmt: skip
+    claims = paper(
+        {"printed": "0.641 ± 0.009", **AFTER}, {"printed": "8", "statistic": "count", **AFTER}
+    )
 
     def declared(sd: float) -> float | None:
         tolerance = claims[0].tolerance.model_copy(update={"parameters": {"sd": sd, "n": 5}})

@@ -28,7 +28,9 @@ def estimated(claims: tuple[Claim, ...], ours: list[float], quantity: str = EI) 
 def test_a_percentage_stands_for_the_count_behind_it(
     fields: dict[str, Any], expected: tuple[int, int]
 ) -> None:
-    (claim, *_) = paper({**fields, "statistic": "single", "kind": "problem_count", **AFTER}, quantity=COUNT)  # fmt: skip
+    (claim, *_) = paper(
+        {**fields, "statistic": "single", "kind": "problem_count", **AFTER}, quantity=COUNT
+    )
     assert printed_problems(claim) == expected
 
 

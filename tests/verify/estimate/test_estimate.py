@@ -147,9 +147,15 @@ def test_a_base_value_is_estimated_from_every_probe_set_it_was_measured_on(store
 def test_a_correlation_says_over_how_many_points_it_is() -> None:
     names = ["B1", "B2", "B3", "B4"]
     claim = {
-        "printed": "-0.94", "statistic": "spearman", "over": "condition", "among": names, "model": "m", "step": 5000,
-        "of": {"quantity": EI}, "against": {"quantity": COUNT},
-    }  # fmt: skip
+        "printed": "-0.94",
+        "statistic": "spearman",
+        "over": "condition",
+        "among": names,
+        "model": "m",
+        "step": 5000,
+        "of": {"quantity": EI},
+        "against": {"quantity": COUNT},
+    }
     cells = {}
     for place, name in enumerate(names):
         cells[EI, "m", name, 5000] = [float(place)]

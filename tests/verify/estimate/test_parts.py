@@ -75,7 +75,9 @@ def test_a_count_or_a_share_asks_for_so_many_levels(
 
 def test_every_bound_of_a_condition_is_a_part_that_holds_above_zero() -> None:
     """0.7 is 0.1 above 0.6, and 0.05 below 0.75."""
-    between = estimated(statistic="all", where={"at_least": 0.6, "below": 0.75}, **{**OVER, "among": ["a"]})  # fmt: skip
+    between = estimated(
+        statistic="all", where={"at_least": 0.6, "below": 0.75}, **{**OVER, "among": ["a"]}
+    )
     assert gaps(between) == [[0.1, 0.05]]
     ((low, high),) = between.levels
     assert (low.limit, high.limit) == (0.6, -0.75)
@@ -94,7 +96,8 @@ def test_a_part_has_the_runs_and_the_slopes_of_its_own_cells() -> None:
     total = sum(cell.slope * cell.mean for cell in part.cells) - part.limit
     assert total == pytest.approx(part.gap)
     assert [cell.values for cell in part.cells] == [tuple(MODELS["b"]), tuple(MODELS["a"])]
-    assert part.name == f"{EI} (model b, condition B3, step 5000) against {EI} (model a, condition B3, step 5000)"  # fmt: skip
+    ours, theirs = (f"{EI} (model {model}, condition B3, step 5000)" for model in "ba")
+    assert part.name == f"{ours} against {theirs}"
 
 
 def test_a_level_without_a_value_is_no_part() -> None:

@@ -1,5 +1,5 @@
-"""What holds or fails by definition, without a run: architectures, labels, formulas, and what nobody
-can verify.
+"""What holds or fails by definition, without a run: architectures, labels, formulas; and what
+nobody can verify.
 """
 
 from collections.abc import Callable

@@ -158,7 +158,7 @@ def test_a_deviation_far_above_the_printed_one_is_contradicted_where_it_rests_on
 def test_the_runs_spared_are_the_fewest_that_a_missed_cluster_hardly_exceeds(
     n: int, m: int
 ) -> None:
-    """Our runs fall into a cluster of share 1 − q that n seeds missed: q^n · P(more than so many)."""
+    """Runs fall into a cluster of share 1 − q that n seeds missed: q^n · P(more than so many)."""
     q = np.linspace(0.01, 0.99, 99)
     chances = [float(np.max(q**n * stats.binom.sf(spare, m, 1 - q))) for spare in range(m)]
     expected = next(spare for spare, chance in enumerate(chances) if chance <= 0.05)
