@@ -70,26 +70,27 @@ def opened_plain(folder: Path, name: str) -> Iterator[tuple[BufferedReader, os.s
         *above, last = name.split("/")
         for part in above:
             held.append(os.open(part, _FOLDER, dir_fd=held[-1]))
-        descriptor = os.open(last, _FILE, dir_fd=held[-1])
-        with os.fdopen(descriptor, "rb", closefd=True) as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise EvidenceError(
-                    f"{folder / name}: no plain file; remove it, or restore the file that was there"
-                )
+        held.append(os.open(last, _FILE, dir_fd=held[-1]))
+        found = os.fstat(held[-1])
+        if not stat.S_ISREG(found.st_mode):
+            raise EvidenceError(
+                f"{folder / name}: no plain file; remove it, or restore the file that was there"
+            )
+        with os.fdopen(held[-1], "rb", closefd=False) as file:
             yield file, found
     except OSError as error:
-        raise EvidenceError(_problem(folder / name, error)) from error
+        raise EvidenceError(_problem(folder, name, error)) from error
     finally:
         for descriptor in reversed(held):
             os.close(descriptor)
 
 
-def _problem(path: Path, error: OSError) -> str:
+def _problem(folder: Path, name: str, error: OSError) -> str:
     """Return what is wrong with a file and what to do, from the system's error."""
+    path = folder / name
     if isinstance(error, FileNotFoundError):
         return f"{path}: found no file; restore it, or remove the run's folder and run again"
-    if path.is_symlink() or path.parent.is_symlink():
+    if any(place.is_symlink() for place in (path, *path.parents[: name.count("/") + 1])):
         return (
             f"{path}: is a link, or lies in a linked folder, expected a file of the run's own; "
             "put the file itself there"

@@ -1,6 +1,6 @@
 """State what measuring a claim would take: runs and GPU-hours, or what else is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
 from repro.claims.claim import Claim, Term
@@ -15,6 +15,7 @@ from repro.verify.evidence.trained import name_condition, planned_conditions
 from repro.verify.facts.settings import manifest, not_here
 
 _AXES = ("model", "condition", "seed", "adapter")
+_UNTRAINED: frozenset[Scalar] = frozenset([BASE])
 CellLevels = Mapping[str, frozenset[Scalar]]
 """Axis → the levels a cell allows. An absent axis allows all."""
 
@@ -81,14 +82,33 @@ def _cell(experiment: str, path: tuple[Term, ...]) -> frozenset[tuple[str, froze
 def _words(name: str, cells: frozenset[frozenset[tuple[str, frozenset[Scalar]]]]) -> str:
     """Return the needed runs and their cost in words."""
     runs = planned_runs(name)
-    wanted = [run for run in runs if any(_fits(run, dict(cell)) for cell in cells)]
-    if not wanted:
-        wanted = list(runs)
+    wanted = _wanted(runs, [dict(cell) for cell in cells]) or list(runs)
     took = total_hours(wanted)
     words = (
         "under 0.1 GPU-hours" if took.high < 0.1 else f"{took.low:.3g} to {took.high:.3g} GPU-hours"
     )
     return f"needs {len(wanted)} of the {len(runs)} runs of {name}, {words}"
+
+
+def _wanted(runs: Sequence[Run], cells: Sequence[CellLevels]) -> list[Run]:
+    """Return the runs that measure these cells, in the manifest's order.
+
+    Where no condition trains nothing, any run that starts from a base model measures it: one that
+    is wanted anyway, or else the cheapest.
+    """
+    found = {run.id for run in runs if any(_fits(run, cell) for cell in cells)}
+    for cell in cells:
+        if cell.get("condition") != _UNTRAINED or any(_fits(run, cell) for run in runs):
+            continue
+        anywhere = {axis: levels for axis, levels in cell.items() if axis != "condition"}
+        by_model: dict[str, list[Run]] = {}
+        for run in runs:
+            if run.parent is None and run.training.trained.base_is_frozen and _fits(run, anywhere):
+                by_model.setdefault(run.model.id, []).append(run)
+        for same in by_model.values():
+            if not any(run.id in found for run in same):
+                found.add(min(same, key=lambda run: total_hours([run]).high).id)
+    return [run for run in runs if run.id in found]
 
 
 def _fits(run: Run, cell: CellLevels) -> bool:

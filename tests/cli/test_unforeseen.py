@@ -12,11 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from repro.errors import SetupError
-from repro.plain import one_line, plain
 from repro.report.export.junit import write_junit
 from repro.verify.verdict import Verdict
 
@@ -71,16 +68,6 @@ def test_a_full_disk_under_the_output_is_no_bug_and_no_verdict(
     assert done.returncode == 2
     assert "standard output: No space left on device; free disk space" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-@given(st.text())
-def test_plain_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
-    shown = plain(text)
-    assert all(char in "\n\t" or not 0 <= ord(char) < 32 for char in shown)
-    assert not set(shown) & set(map(chr, [0x7F, 0x9B, 0x202E, 0x2066, 0xFEFF]))
-    assert "\n" not in one_line(text)
-    if text.isascii() and text.isprintable():
-        assert shown == text
 
 
 def verdict(**fields: object) -> Verdict:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repro.errors import EvidenceError, SetupError
+from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
 from repro.evidence.measurement import Measurement
 from repro.files import write_bytes
@@ -66,28 +66,3 @@ def test_a_broken_done_marker_is_an_error_and_not_an_unfinished_run(tmp_path: Pa
     (folder.path / "done.json").write_text('{"status": "do')
     with pytest.raises(EvidenceError, match=r"done\.json: cannot be read"):
         folder.done()
-
-
-def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file() -> None:
-    """/dev/full refuses every write with the error of a full disk."""
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("needs /dev/full, which only Linux has")
-    with pytest.raises(SetupError, match="could not be written"):
-        write_bytes(full / "file", b"x")
-
-
-def test_a_failed_write_leaves_the_old_content_and_no_leftovers(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_bytes(path, b"old")
-    with pytest.raises(TypeError):
-        write_bytes(path, "not bytes")  # type: ignore[arg-type]  # on purpose
-    assert path.read_bytes() == b"old"
-    assert [item.name for item in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_measurement_has_a_value_or_a_reason_and_never_both() -> None:
-    with pytest.raises(ValueError, match="either a value or the reason"):
-        Measurement(step=0, quantity="q", value=1.0, reason="also", n=1)
-    with pytest.raises(ValueError, match="either a value or the reason"):
-        Measurement(step=0, quantity="q", value=None, n=1)

@@ -253,20 +253,6 @@ def test_a_list_is_not_a_manifest(tmp_path: Path) -> None:
         load(tmp_path, "- a\n- b\n")
 
 
-def test_a_missing_manifest_lists_those_there_are() -> None:
-    with pytest.raises(ManifestError, match=r"known are .*laptop.*smoke"):
-        load_experiment("no_such")
-
-
-def test_a_folder_is_not_a_manifest_but_its_files_are(tmp_path: Path) -> None:
-    assert load(tmp_path, SMOKE).id == "mine"
-    with pytest.raises(
-        ManifestError, match=r"found a folder, .* give a YAML file, such as .*mine\.yaml$"
-    ) as caught:
-        load_experiment(str(tmp_path))
-    assert "scale_ladder" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from repro.errors import ManifestError, ReproError, printable
+from repro.errors import ManifestError
 from repro.manifest.load import MANIFESTS, load_experiment, read_model
 from repro.manifest.yaml import read_yaml
 
@@ -168,12 +168,3 @@ def test_an_entry_of_a_catalogue_is_a_record_like_a_manifest(fields: Any) -> Non
     """What is no mapping, and one that gives itself another id, is named with the entry."""
     with pytest.raises(ManifestError, match=r"^models\.yaml: mine: "):
         read_model("mine", fields, "models.yaml: mine")
-
-
-def test_no_message_breaks_its_line_or_obeys_a_terminal() -> None:
-    """Whatever a name holds: line ends, escape sequences, bytes that are no text; and an endless
-    word is cut.
-    """
-    assert str(ReproError("a\nb\x1b[31m caf\udce9")) == "a\\nb\\x1b[31m caf\\udce9"
-    assert printable("plain − words § λ") == "plain − words § λ"
-    assert len(printable("x" * 100_000)) < 400

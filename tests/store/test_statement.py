@@ -19,7 +19,7 @@ import pytest
 
 from repro.errors import InputError
 from repro.files import file_digest
-from repro.store.database import connect, query
+from repro.store.database import query
 from repro.store.statement import check_statement
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -222,22 +222,6 @@ def test_what_writes_is_told_by_its_kind_before_any_database_is_open(sql: str) -
         check_statement(sql.format(store="s", results="r"))
 
 
-def test_no_path_is_allowed_even_to_a_connection_that_checks_nothing(results: Path) -> None:
-    """The second line of defence: what a statement that got through could open."""
-    store = results / "repro.duckdb"
-    with connect(results) as connection:
-        assert connection.execute("SELECT current_setting('allowed_paths')").fetchall() == [([],)]
-        for sql in (
-            f"COPY (SELECT 1) TO '{store}.wal'",
-            f"SELECT * FROM read_blob('{store}')",
-            "DELETE FROM runs",
-        ):
-            with pytest.raises(duckdb.Error):
-                connection.execute(sql)
-        assert connection.execute("SELECT count(*) FROM runs").fetchall() == [(3,)], "the control"
-    assert not Path(f"{store}.wal").exists()
-
-
 def test_honest_queries_are_answered(results: Path) -> None:
     honest = statements(HONEST)
     assert len(honest) >= 30
@@ -339,20 +323,3 @@ def test_a_table_shows_a_thousand_rows_and_says_so(repro: Command, results: Path
         )
         == 1501
     )
-
-
-@pytest.mark.worker
-def test_a_store_beside_a_log_is_refused_with_the_command_that_mends_it(
-    repro: Command, results: Path
-) -> None:
-    """DuckDB would replay any log that lies there, forged or stale."""
-    assert repro("sql", "SELECT 1", results=results).returncode == 0, "the control"
-    (results / "repro.duckdb.wal").write_bytes(b"a log of another database")
-    for verb in (["sql", "SELECT 1"], ["verify", "smoke"]):
-        done = repro(*verb, results=results)
-        assert done.returncode == 2
-        assert "write-ahead log" in done.stderr
-        assert "`repro ingest`" in done.stderr
-    assert repro("ingest", results=results).returncode == 0
-    assert repro("sql", "SELECT 1", results=results).returncode == 0
-    assert not (results / "repro.duckdb.wal").exists()

@@ -1,7 +1,5 @@
 """Which sequences share a forward pass."""
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,50 +16,6 @@ def padded(sequences: list[list[int]], bound: int) -> list[Batch]:
 
 
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=40)
-
-
-@given(LENGTHS, st.integers(1, 300))
-def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(
-    lengths: list[int], bound: int
-) -> None:
-    found = Training(tokens_per_forward=bound).passes(lengths)
-    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
-    for rows in found:
-        assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= bound
-
-
-@given(LENGTHS, st.integers(1, 300))
-def test_passes_are_of_similar_length_the_longest_first(lengths: list[int], bound: int) -> None:
-    found = [
-        [lengths[row] for row in rows]
-        for rows in Training(tokens_per_forward=bound).passes(lengths)
-    ]
-    flat = [length for rows in found for length in rows]
-    assert flat == sorted(lengths, reverse=True)
-
-
-@given(LENGTHS)
-def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_single_pass(
-    lengths: list[int],
-) -> None:
-    assert len(Training(tokens_per_forward=1).passes(lengths)) == len(lengths)
-    assert len(Training(tokens_per_forward=60 * 40).passes(lengths)) == 1
-
-
-@given(LENGTHS, st.integers(1, 300))
-def test_packed_passes_hold_every_sequence_once_within_the_bound_and_half_fill_it(
-    lengths: list[int], bound: int
-) -> None:
-    """The largest comes first; of two passes neither would have taken the other's sequences."""
-    training = Training(tokens_per_forward=bound, packing="packed")
-    found = training.passes(lengths)
-    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
-    sizes = [training.computed([lengths[row] for row in rows]) for rows in found]
-    assert sum(sizes) == sum(lengths), "there is no padding"
-    assert sizes == sorted(sizes, reverse=True)
-    for rows, size in zip(found, sizes, strict=True):
-        assert len(rows) == 1 or size <= bound
-    assert all(one + other > bound for one, other in pairwise(sizes))
 
 
 @given(LENGTHS)

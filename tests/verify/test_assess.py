@@ -3,7 +3,6 @@
 import pytest
 
 from repro.claims.papers import load_claims
-from repro.manifest.load import experiment_names
 from repro.verify.assess import assess, counts, exit_code
 from repro.verify.verdict import OUTCOMES, Verdict
 
@@ -66,25 +65,6 @@ def test_what_it_would_take_is_said_for_claims_that_were_not_run(claims_of) -> N
     claims = claims_of(MEAN, SEEDS)
     told = assess(claims, None, needs=lambda claim: f"needs 3 runs of {claim.measured_by}")
     assert told[0].reason.endswith("needs 3 runs of scale_ladder")
-
-
-def test_needs_name_the_runs_of_the_claims_own_cells() -> None:
-    from repro.verify.needs import needs
-
-    claims = {claim.id: claim for claim in load_claims()}
-    told = needs(claims["consolidated/table-2/mean-qwen-14b-ei-after"])
-    assert told.startswith("needs 3 of the ")
-    assert "GPU-hours" in told
-
-
-def test_a_claim_on_an_adapter_needs_the_runs_that_train_it() -> None:
-    from repro.verify.needs import needs
-
-    claims = {claim.id: claim for claim in load_claims()}
-    both = claims["summary/page/comparable-parameter-counts"]
-    assert needs(both).startswith("needs 2 of the 27 runs of frontier")
-    one = both.model_copy(update={"term": both.term.leaves()[0]})
-    assert needs(one).startswith("needs 1 of the 27 runs of frontier")
 
 
 def collapse_claims(claims_of) -> list:
@@ -185,114 +165,6 @@ def test_p_values_are_adjusted_over_all_judged_claims(store, claims_of) -> None:
     )
 
 
-def test_a_verdict_on_an_intensity_carries_its_anchored_twin(store, claims_of) -> None:
-    """The default collapses, the twin does not: the outcome stays, and the scale test says that it
-    disagrees.
-    """
-    falls = {"printed": "halves", "statistic": "below", "of": {"statistic": "ratio", "of": "mean", "against": {"step": 0}},
-             "where": {"below": 0.5}, **AFTER}  # fmt: skip
-    claims = claims_of({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, falls)
-    for seed in range(3):
-        run = store.run(
-            seed=seed,
-            values={(EI, 0): 0.9, (EI, 5000): 0.0},
-            claims={c.id: c.digest for c in claims},
-        )
-        store.measure(run, {(EI, 0): 0.9, (EI, 5000): 0.85}, specification="anchored")
-    found = assess(claims, store.connection)[0]
-    assert found.outcome == "inconclusive"
-    assert found.artefacts["scale"]["outcome"] == "contradicted"
-    assert found.artefacts["scale"]["agrees"] is False
-    assert found.artefacts["health"]["runs"] == {"done": 3}
-    plain = assess(claims, store.connection, tests=False)
-    assert not plain[0].artefacts, "no screen says them, and they take as long as judging"
-    assert [
-        one.model_copy(update={"artefacts": {}}) for one in assess(claims, store.connection)
-    ] == plain
-    statement = assess(claims, store.connection)[-1]
-    assert statement.value is True
-    assert statement.artefacts["specifications"] == {"share": 0.5, "of": 2}, (
-        "it holds by default and not when anchored"
-    )
-
-
-def test_a_verdict_on_an_intensity_says_how_many_cells_a_null_explains(store, claims_of) -> None:
-    claims = claims_of({"printed": "0.500 ± 0.010", **AFTER}, BASE, SEEDS)
-    for seed in range(3):
-        run = store.run(
-            seed=seed,
-            values={(EI, 0): 0.9, (EI, 5000): 0.5},
-            claims={c.id: c.digest for c in claims},
-        )
-        for kind, low, high in (("joint", 0.3, 1.2), ("planted", 0.0, 0.4)):
-            store.measure(
-                run, {("null_q025", 5000): low, ("null_q975", 5000): high}, specification=kind
-            )
-    found = assess(claims, store.connection)[0]
-    assert found.artefacts["null"] == {
-        "joint": {"cells": 1, "inside": 1},
-        "planted": {"cells": 1, "inside": 0},
-    }
-
-
-def test_a_verdict_on_an_intensity_says_how_far_activations_have_grown(store, claims_of) -> None:
-    change = {
-        "printed": "falls",
-        "statistic": "below",
-        "of": "mean",
-        "against": {"step": 0},
-        **AFTER,
-    }
-    claims = claims_of({"printed": "0.500 ± 0.010", **AFTER}, BASE, SEEDS, change)
-    sealed = {c.id: c.digest for c in claims}
-    for seed in range(2):
-        values = {
-            (EI, 0): 0.9,
-            (EI, 5000): 0.5,
-            ("activation_rms", 0): 2.0,
-            ("activation_rms", 5000): 3.0 + seed,
-        }
-        store.run(seed=seed, values=values, claims=sealed)
-    after, *_, statement = assess(claims, store.connection)
-    assert after.artefacts["health"]["activation_rms"] == {"least": 1.5, "most": 2.0}, "run by run"
-    assert statement.artefacts["health"]["activation_rms"] == {"least": 1.5, "most": 2.0}
-    store.connection.execute("DELETE FROM measurements WHERE quantity = 'activation_rms'")
-    assert "activation_rms" not in assess(claims, store.connection)[0].artefacts["health"]
-
-
-def test_the_growth_of_a_continued_run_is_that_of_its_chain(store, claims_of) -> None:
-    """Its own step 0 is where its predecessor ended; the base model is the predecessor's."""
-    claims = claims_of(
-        {"printed": "0.500 ± 0.010", **AFTER, "condition": "B3-B2", "step": 1500}, SEEDS
-    )
-    sealed = {c.id: c.digest for c in claims}
-    store.run(values={(EI, 0): 0.9, ("activation_rms", 0): 2.0}, claims=sealed)
-    values = {(EI, 1500): 0.5, ("activation_rms", 0): 200.0, ("activation_rms", 1500): 210.0}
-    store.run(condition="B3-B2", values=values, claims=sealed, key={"parent": "another"})
-    found = assess(claims, store.connection)[0]
-    assert found.artefacts["health"]["activation_rms"] == {"least": 105.0, "most": 105.0}
-
-
-def test_an_intensity_at_each_runs_own_collapse_has_no_growth_and_no_fault(
-    store, claims_of
-) -> None:
-    claims = claims_of(
-        {"printed": "0.000", **AFTER, "step": "collapse", "statistic": "mean"}, SEEDS
-    )
-    sealed = {c.id: c.digest for c in claims}
-    for seed in range(2):
-        values = {
-            (EI, 0): 0.9,
-            (EI, 5000): 0.0,
-            ("activation_rms", 0): 2.0,
-            ("activation_rms", 5000): 3.0,
-        }
-        store.run(seed=seed, values=values, claims=sealed)
-    found = assess(claims, store.connection)[0]
-    assert found.estimate == 0.0
-    assert "activation_rms" not in found.artefacts["health"]
-
-
 def test_a_claim_the_audit_contradicts_says_so(claims_of) -> None:
     claims = claims_of(MEAN, SEEDS)
     found = assess(claims, None, audit={claims[0].id: ("relative_change:1",)})
@@ -320,15 +192,3 @@ def test_accuracies_have_the_spread_of_a_share_at_least(store, claims_of) -> Non
     assert assess(claims, store.connection)[0].outcome == "contradicted", (
         "not within what 100,000 do"
     )
-
-
-@pytest.mark.parametrize("name", experiment_names())
-def test_the_runs_that_are_counted_are_those_that_would_be_planned(name: str) -> None:
-    from repro.cost.hours import total_hours
-    from repro.manifest.load import load_experiment
-    from repro.plan.expand import expand, local_environment
-    from repro.verify.needs import planned_runs
-
-    planned = expand(load_experiment(name), local_environment())
-    assert [run.slot for run in planned_runs(name)] == [run.slot for run in planned]
-    assert total_hours(planned_runs(name)) == total_hours(planned)

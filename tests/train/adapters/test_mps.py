@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from repro.geometry.cores import cores_profile
 from repro.geometry.entropy import product_profile, profile
 from repro.geometry.undefined import Undefined
-from repro.manifest.adapters import Mps, sites
+from repro.manifest.adapters import Mps
 from repro.manifest.load import load_models
 from repro.manifest.training import Training
 from repro.measure.entropy import of_update
@@ -29,19 +29,6 @@ from repro.train.model import trainable
 from tests.train.adapters.test_adapters import BASE, adapted, disturbed, outputs, updates
 
 SEQUENCES = [[[*range(s, s + 20)], [*range(s + 3, s + 33)]] for s in range(5, 17)]
-
-
-def test_the_papers_example_has_its_printed_number_of_parameters() -> None:
-    assert Mps(rank=256, bond=32).of_module(4096, 4096) == 1_574_912
-    assert sites(4096) == (64, 64)
-
-
-@given(some.integers(1, 20_000))
-def test_sites_are_the_divisors_nearest_to_one_another(width: int) -> None:
-    first, second = sites(width)
-    assert first * second == width
-    assert first <= second
-    assert not any(width % between == 0 for between in range(first + 1, second))
 
 
 @pytest.mark.parametrize("quantisation", ["none", "nf4"])

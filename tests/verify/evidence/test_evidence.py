@@ -50,22 +50,6 @@ def test_the_last_step_is_what_a_selector_without_step_means(store) -> None:
     )
 
 
-def test_only_the_steps_asked_for_are_fetched(store) -> None:
-    store.run(experiment="csr_lambda", values={(EI, 0): 0.9, (EI, 500): 0.5, ("rank", 0): 8.0})
-    evidence = gather_evidence(store.connection, [("csr_lambda", EI, 500)])
-    assert evidence.levels("csr_lambda", EI, {"model": "m", "condition": "B3"}, "step") == (500,)
-    assert ("csr_lambda", "rank", "default") not in evidence.rows
-
-
-@pytest.mark.parametrize("status", ["partial", "superseded", "diverged"])
-def test_runs_that_are_not_done_have_no_cells(store, status: str) -> None:
-    store.run(experiment="csr_lambda", values={(EI, 0): 0.9}, status=status)
-    evidence = gather_evidence(store.connection, WANTED)
-    assert isinstance(
-        evidence.column("csr_lambda", EI, {"model": "m", "condition": "B3", "step": 0}), Undefined
-    )
-
-
 def test_a_cell_that_names_no_model_where_several_were_measured_is_not_guessed(store) -> None:
     for model in ("a", "b"):
         store.run(model, experiment="csr_lambda", values={(EI, 5000): 0.9})
@@ -97,13 +81,6 @@ def test_a_cell_is_the_runs_own_probe_set_unless_another_is_named(store) -> None
     assert isinstance(
         evidence.column("probe_validation", EI, {**cell, "probe_set": "factorial_48"}), Undefined
     )
-
-
-def test_base_values_are_gathered_from_every_set_they_were_measured_on(store) -> None:
-    run = store.run(condition="B0", seed=None, experiment="base_geometry", values={(EI, 0): 1.1})
-    store.measure(run, {(EI, 0): 1.4}, probe_set="core_60")
-    found = bases(gather_evidence(store.connection, [], bases=[EI]), {"model": "m"})
-    assert found == {"factorial_48": 1.1, "core_60": 1.4}
 
 
 CONTINUED = {"parent": "0" * 64}

@@ -16,7 +16,7 @@ from repro.manifest.probes import load_probe_set
 from repro.report.terminal.explain import explanation
 from repro.verify.assess import assess
 from repro.verify.evidence.recorded import RECORDED, unrecorded_quantities
-from repro.verify.needs import instead, needs
+from repro.verify.needs import needs
 
 SOLVED = {
     "quantity": "humaneval_plus",
@@ -102,55 +102,3 @@ def test_explaining_a_claim_on_coding_problems_says_what_would_answer_it(claims_
     assert "hours" not in texts[0]
     name = intensity.measured_by
     assert f"To change  `repro run {name}`, then `repro ingest`; `repro plan {name}`" in texts[1]
-
-
-@pytest.mark.parametrize(
-    ("end", "expected"),
-    [
-        ("consolidated/abstract/between-7b-and-14b", "none measures transition_scale"),
-        ("consolidated/table-2/mean-qwen-14b-ei-after", ""),
-        ("consolidated/s6.2/an-order-of-magnitude", ""),
-        ("selective/s2.1/rank-r-sum_j-m_j---1", ""),
-    ],
-)
-def test_what_would_decide_a_claim_that_running_its_manifest_cannot(
-    end: str, expected: str
-) -> None:
-    """Empty where running it would: for a level that is selected, or a bound that follows from
-    class counts, as well.
-    """
-    assert expected in instead(BY_ID[end])
-    assert bool(needs(BY_ID[end])) is (expected == "")
-
-
-def test_a_claim_on_coding_problems_needs_runs_where_its_manifest_asks_for_the_benchmark() -> None:
-    """companions has an `evaluation:`; the same claim of a manifest without one is told to add it."""
-    claim = next(
-        claim
-        for claim in BY_ID.values()
-        if claim.measured_by == "companions" and claim.quantity == "humaneval_plus"
-    )
-    assert (instead(claim), unrecorded_quantities(claim)) == ("", ())
-    assert "runs of companions" in needs(claim)
-    elsewhere = claim.model_copy(update={"measured_by": "scale_ladder"})
-    assert "asks for no humaneval_plus" in instead(elsewhere)
-    assert needs(elsewhere) == ""
-
-
-def test_a_manifest_that_is_not_here_has_to_be_given_before_anything_can_be_run() -> None:
-    claim = next(iter(BY_ID.values())).model_copy(update={"measured_by": "announced_only"})
-    assert "announced_only is not here; give its path" in instead(claim)
-    assert needs(claim) == ""
-
-
-def test_no_price_is_put_on_what_no_run_would_answer() -> None:
-    told = assess(tuple(BY_ID.values()), None, everything=tuple(BY_ID.values()), needs=needs)
-    priced = [BY_ID[verdict.id] for verdict in told if "needs " in verdict.reason]
-    assert len(priced) > 1000
-    assert {claim.basis for claim in priced} == {"measured"}
-    assert not [claim.id for claim in priced if unrecorded_quantities(claim)]
-    assert not [
-        claim.id
-        for claim in priced
-        if claim.quantity in ("temperature", "confidence_level", "centering")
-    ]

@@ -1,18 +1,11 @@
 """What needs no run: manifest fields and architecture facts."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from repro.claims.algebra.interval import Category, Interval, Levels
 from repro.claims.claim import Term
 from repro.geometry.undefined import Undefined
-from repro.manifest.adapters import Lora
-from repro.manifest.load import load_experiment
-from repro.plan.structure import BuiltAdapter, Structure
-from repro.verify.assess import assess
 from repro.verify.facts.compare import compare_setting
-from repro.verify.facts.definition import Defined
 from repro.verify.facts.settings import settings_of
 
 LADDER = settings_of("scale_ladder")
@@ -50,49 +43,6 @@ def test_a_setting_the_manifest_lacks_is_missing_and_so_is_an_unwritten_manifest
     unwritten = settings_of("announced_only").base(Term(quantity="lora_rank"))
     assert isinstance(unwritten, Undefined)
     assert "announced_only is not here" in unwritten.reason
-
-
-def defined(built: Mapping[tuple[str, str], Structure]) -> Defined:
-    """What definitions know of the ladder."""
-    return Defined("scale_ladder", LADDER, built)
-
-
-BUILT = Structure(
-    parameters=7_615_616_512, linear_parameters=6_525_616_128, hidden_size=3584, layers=28, heads=28, kv_heads=4,
-    head_size=128, sliding_window=None,
-    adapter=BuiltAdapter(modules={"q_proj": 28}, matrices=392, parameters=161_480_704, shapes={}),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("quantity", "expected"),
-    [
-        ("parameters", Interval(7_615_616_512, 7_615_616_512)),
-        ("hidden_size", Interval(3584, 3584)),
-        ("lora_matrices", Interval(392, 392)),
-        ("trainable_parameters", Interval(161_480_704, 161_480_704)),
-        ("grouped_query_attention", Category("yes")),
-        ("sliding_window", Category("no")),
-    ],
-)
-def test_a_structural_quantity_is_that_of_the_record(quantity: str, expected) -> None:
-    """Of the selected model under the manifest's own adapter; without a record it is missing, and
-    the reason says so.
-    """
-    term = Term(quantity=quantity, selector={"model": "qwen2.5-coder-7b"})
-    assert defined({("scale_ladder", "qwen2.5-coder-7b"): BUILT}).base(term) == expected
-    missing = defined({}).base(term)
-    assert isinstance(missing, Undefined)
-    assert "has not been built" in missing.reason
-
-
-def test_a_benchmark_has_the_problems_counted_in_its_file() -> None:
-    assert defined({}).base(
-        Term(quantity="problems", selector={"benchmark": "humaneval_plus"})
-    ) == Interval(164, 164)
-    assert isinstance(
-        defined({}).base(Term(quantity="problems", selector={"benchmark": "another"})), Undefined
-    )
 
 
 def steps_of(model: str | None, condition: str = "B3-B2") -> object:
@@ -187,29 +137,6 @@ def test_one_condition_differs_from_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ({"printed": "64", "quantity": "lora_rank"}, "scale_ladder sets lora_rank to 64"),
-        ({"printed": "1e-4", "quantity": "learning_rate", "value": 0.0001}, "scale_ladder sets learning_rate to 0.0001"),
-        ({"printed": "3%", "quantity": "warmup"}, "scale_ladder sets warmup to 3 %"),
-        ({"printed": "8", "statistic": "count", "model": "qwen2.5-coder-32b", "quantity": "x"}, "scale_ladder has 8 seeds"),
-        ({"printed": "1", "statistic": "count", "over": "probe_set", "quantity": "x"}, "scale_ladder has 1 probe set"),
-        ({"printed": "4", "statistic": "count", "over": "class", "concept": "shape", "quantity": "x"}, "scale_ladder has 4 classes"),
-        ({"printed": "s", "statistic": "levels", "over": "seed", "model": "qwen2.5-coder-7b", "value": [42], "quantity": "x"},
-         "scale_ladder has the seeds 42, 0, 1"),
-        ({"printed": "48", "quantity": "probes", "statistic": "formula", "formula": "3 * 4 * 4"},
-         "scale_ladder has 48 probes (3 * 4 * 4)"),
-    ],
-)  # fmt: skip
-def test_what_a_manifest_sets_is_put_in_words(
-    claims_of, written: dict[str, object], expected: str
-) -> None:
-    (claim,) = claims_of({"kind": "protocol", **written})
-    found = compare_setting(claim, LADDER)
-    assert (found.outcome, found.reason) == ("as_printed", expected)
-
-
-@pytest.mark.parametrize(
     ("quantity", "value", "expected"),
     [
         ("diagnostics_layer", "terminal", "as_printed"),
@@ -244,17 +171,3 @@ def test_words_are_compared_by_what_they_mean(
         {"printed": "as it may be", "kind": "protocol", "quantity": quantity, "value": value}
     )
     assert compare_setting(claim, LADDER).outcome == expected
-
-
-def test_a_manifest_read_from_a_path_is_the_one_that_is_compared(claims_of) -> None:
-    (claim,) = claims_of({"printed": "64", "kind": "protocol", "quantity": "lora_rank"})
-    found = load_experiment("scale_ladder")
-    smaller = found.model_copy(
-        update={"training": found.training.model_copy(update={"lora": Lora(rank=16)})}
-    )
-    verdicts = assess([claim], None, manifests={"scale_ladder": smaller})
-    assert (verdicts[0].outcome, verdicts[0].reason) == (
-        "differs",
-        "scale_ladder sets lora_rank to 16",
-    )
-    assert assess([claim], None)[0].outcome == "as_printed"

@@ -6,10 +6,10 @@ import pytest
 from repro.verify.assess import prints_by_source
 from repro.verify.estimate.cells import Context
 from repro.verify.estimate.estimate import estimate
-from repro.verify.headline import headline_notes, spread_out
+from repro.verify.headline import spread_out
 from repro.verify.judge import judge_alone
 from repro.verify.judge.could_tell import could_tell
-from tests.verify.judge.test_promises import AFTER, BASE, EI, MANIFEST, measured, paper
+from tests.verify.judge.test_promises import AFTER, BASE, EI, measured, paper
 
 PRINTED = {"printed": "0.500 ± 0.060", **AFTER}
 START = {"printed": "0.700", "statistic": "mean", **BASE}
@@ -81,31 +81,3 @@ def test_what_cannot_contradict_says_zero() -> None:
         == 0.0
     )
     assert told(claims, {}) == {}
-
-
-@pytest.mark.parametrize(
-    ("planned", "words"),
-    [(30, "these seeds can decide it"), (3, "these seeds cannot decide it"), (0, "no run of m")],
-)
-def test_a_plan_says_whether_its_seeds_can_decide_a_headline_claim(
-    planned: int, words: str
-) -> None:
-    claims = paper({**PRINTED, "headline": True}, START, seeds(30))
-    lines = list(headline_notes(MANIFEST, {("m", "B3"): planned}, claims))
-    named = [name for line in lines for name in line.partition(": ")[0].split(", ")]
-    assert len(named) == 2, "the mean and its SD"
-    assert words in lines[0]
-
-
-def test_claims_of_which_a_plan_says_the_same_share_a_line() -> None:
-    claims = paper({**PRINTED, "headline": True}, START, seeds(30))
-    (line,) = headline_notes(MANIFEST, {}, claims)
-    assert line.count("no run of m under B3 is planned") == 1
-    assert line.count("headline ") == 1
-    assert all(claim.id in line for claim in claims if claim.headline)
-
-
-def test_a_claim_that_names_no_model_is_told_so_also_of_base_models() -> None:
-    start = {"printed": "0.70", "quantity": EI, "condition": "B0", "step": 0, "headline": True}
-    (line,) = headline_notes(MANIFEST, {}, paper(start))
-    assert line.endswith("it names no one model and condition")

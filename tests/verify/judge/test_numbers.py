@@ -69,42 +69,6 @@ def test_a_mean_whose_seeds_scatter_as_widely_as_its_effect_is_inconclusive(judg
     assert verdict.minimum_detectable > 0.304
 
 
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [([0.0] * 2, "inconclusive"), ([0.0] * 8, "consistent"), ([0.4, 0.4], "contradicted"), ([0.4], "inconclusive"),
-     ([0.0, 0.0, 0.4], "inconclusive")],
-)  # fmt: skip
-def test_seeds_that_all_agree_bound_the_share_of_others_and_are_no_certainty(
-    outcome: Outcome, judged: Judged, after: list[float], expected: str
-) -> None:
-    """Of 8 zeros and 2 others the others are all ours in 1 of 45 cases; 8 zeros of ours leave 31 %
-    others open.
-    """
-    assert (
-        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, BASE, SEEDS, after=after), "c0")
-        == expected
-    )
-
-
-def test_a_printed_sd_of_zero_has_no_ratio_to_another(outcome: Outcome, judged: Judged) -> None:
-    assert (
-        outcome(judged({"printed": "0.000 ± 0.000", **AFTER}, SEEDS, after=[0.0, 0.0, 0.4]), "c0~1")
-        == "inconclusive"
-    )
-
-
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [(list(np.linspace(0.62, 0.66, 8)), "inconclusive"), (list(np.linspace(0.1, 0.9, 8)), "inconclusive"),
-     ([0.6, 0.62], "inconclusive"), ([0.1, 0.2, 0.9], "inconclusive"), ([0.64] * 7 + [0.9], "inconclusive")],
-)  # fmt: skip
-def test_a_printed_sd_is_judged_by_the_interval_of_the_ratio(
-    outcome: Outcome, judged: Judged, after: list[float], expected: str
-) -> None:
-    verdicts = judged({"printed": "0.641 ± 0.013", **AFTER}, SEEDS, after=after)
-    assert outcome(verdicts, "c0~1") == expected
-
-
 def seeds_in_print(values: Sequence[float]) -> list[dict[str, Any]]:
     return [{"printed": f"{value:.3f}", **AFTER, "seed": seed} for seed, value in enumerate(values)]
 

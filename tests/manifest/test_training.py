@@ -1,18 +1,34 @@
-"""What a condition may say it trains, and what the run then says."""
+"""What a protocol and its conditions may say they train, what the run then says, and which sequences
+share a forward pass.
+"""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from repro.errors import ManifestError
 from repro.manifest.adapters import BlockDiagonal, Full, Lora
 from repro.manifest.experiment import Experiment
 from repro.manifest.load import MANIFESTS, load_experiment
+from repro.manifest.training import (
+    MOST_STEPS,
+    Condition,
+    Penalty,
+    Phase,
+    Quantisation,
+    Training,
+)
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run, differences
 
 SMOKE = (MANIFESTS / "smoke.yaml").read_text().replace("id: smoke", "id: mine")
 PHASES = "phases: [{steps: 6, mixture: {code: 0.7, natural_language: 0.3}}]"
+
+LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 
 
 def load(tmp_path: Path, conditions: str) -> Experiment:
@@ -171,3 +187,95 @@ def test_a_condition_goes_on_from_another_with_the_same_adapter(tmp_path: Path) 
             f"  A: {{title: a, {PHASES}, {block}}}\n  C: {{title: c, {PHASES}, {other}, "
             f"continues: A}}",
         )
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_every_sequence_is_in_one_pass_and_no_pass_is_over_the_bound(
+    lengths: list[int], bound: int
+) -> None:
+    found = Training(tokens_per_forward=bound).passes(lengths)
+    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
+    for rows in found:
+        assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= bound
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_passes_are_of_similar_length_the_longest_first(lengths: list[int], bound: int) -> None:
+    found = [
+        [lengths[row] for row in rows]
+        for rows in Training(tokens_per_forward=bound).passes(lengths)
+    ]
+    flat = [length for rows in found for length in rows]
+    assert flat == sorted(lengths, reverse=True)
+
+
+@given(LENGTHS)
+def test_a_bound_of_one_token_gives_one_sequence_at_a_time_and_a_large_one_a_single_pass(
+    lengths: list[int],
+) -> None:
+    assert len(Training(tokens_per_forward=1).passes(lengths)) == len(lengths)
+    assert len(Training(tokens_per_forward=60 * 40).passes(lengths)) == 1
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_packed_passes_hold_every_sequence_once_within_the_bound_and_half_fill_it(
+    lengths: list[int], bound: int
+) -> None:
+    """The largest comes first; of two passes neither would have taken the other's sequences."""
+    training = Training(tokens_per_forward=bound, packing="packed")
+    found = training.passes(lengths)
+    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
+    sizes = [training.computed([lengths[row] for row in rows]) for rows in found]
+    assert sum(sizes) == sum(lengths), "there is no padding"
+    assert sizes == sorted(sizes, reverse=True)
+    for rows, size in zip(found, sizes, strict=True):
+        assert len(rows) == 1 or size <= bound
+    assert all(one + other > bound for one, other in pairwise(sizes))
+
+
+@given(LENGTHS, st.integers(1, 300))
+def test_packing_is_first_fit_of_the_longest_first(lengths: list[int], bound: int) -> None:
+    """Each sequence, longest first, lies in the first pass that had room for it then."""
+    found = Training(tokens_per_forward=bound, packing="packed").passes(lengths)
+    expected: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        for rows in expected:
+            if sum(lengths[other] for other in rows) + lengths[row] <= bound:
+                rows.append(row)
+                break
+        else:
+            expected.append([row])
+    assert sorted(found) == sorted(expected)
+
+
+def test_under_a_condition_whole_weights_are_not_quantised_and_adapters_keep_theirs() -> None:
+    phases = (Phase(steps=1, mixture={"code": 1.0}),)
+    protocol = Training(adapter=BlockDiagonal(grouping="aligned"))
+    full = protocol.under(Condition(title="f", phases=phases, adapter=Full(), learning_rate=0.5))
+    assert (full.trained, full.optimizer.learning_rate) == (Full(), 0.5)
+    assert full.quantisation == Quantisation(format="none", double=False)
+    assert protocol.under(Condition(title="b", phases=phases)) == protocol
+    lora = protocol.under(Condition(title="l", phases=phases, adapter=Lora(rank=2)))
+    assert (lora.adapter, lora.lora, lora.trained) == (None, Lora(rank=2), Lora(rank=2))
+    assert lora.quantisation == Quantisation()
+
+
+def test_steps_are_those_of_all_phases_up_to_a_bound() -> None:
+    half = Phase(steps=MOST_STEPS // 2, mixture={"code": 1.0})
+    assert Condition(title="t").steps == 0
+    assert Condition(title="t", phases=(half, half)).steps == MOST_STEPS
+    one = Phase(steps=1, mixture={"code": 1.0})
+    with pytest.raises(ValidationError, match=r"has 1,000,001 steps in all, expected 1,000,000"):
+        Condition(title="t", phases=(half, half, one))
+
+
+def test_the_defaults_are_the_papers_printed_protocol() -> None:
+    """Consolidated paper §2.2: NF4 twice quantised, LoRA 64/128/0.05, 1e-4, 16 sequences a step."""
+    protocol = Training()
+    assert (protocol.quantisation.format, protocol.quantisation.double) == ("nf4", True)
+    assert (protocol.lora.rank, protocol.lora.alpha, protocol.lora.dropout) == (64, 128, 0.05)
+    assert protocol.optimizer.learning_rate == 1e-4
+    assert protocol.sequences_per_step == 16
+    assert Training(batch_size=3, accumulation=5).sequences_per_step == 15
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Penalty(strength=0)
