@@ -40,8 +40,15 @@ def table_of(rows: Iterable[_Row], schema: pa.Schema) -> pa.Table:
     Raises pyarrow.ArrowInvalid for a value that does not fit.
     """
     given = list(rows)
-    columns = [pa.array([row.get(field.name) for row in given], field.type) for field in schema]
+    columns = [_column([row.get(field.name) for row in given], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Return values as a column; pyarrow would cut a fraction to a whole number unasked."""
+    if pa.types.is_integer(kind) and pa.types.is_floating(pa.infer_type(values)):
+        return pa.array(values).cast(kind)
+    return pa.array(values, kind)
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

@@ -57,7 +57,7 @@ def test_no_rows_are_a_table_with_columns_and_insert_nothing(
     assert connection.execute("SELECT * FROM seals").fetchall() == []
 
 
-@pytest.mark.parametrize("value", ["three", 2**40, True])
+@pytest.mark.parametrize("value", ["three", 2**40, True, 0.5])
 def test_a_value_that_does_not_fit_its_column_is_refused(
     connection: duckdb.DuckDBPyConnection, value: Any
 ) -> None:
