@@ -26,7 +26,6 @@ from repro.manifest.load import load_experiment
 from repro.plan.code import worker_code
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
-from repro.train.isolation import isolation
 from repro.train.model import load_base
 from repro.train.provenance import write_provenance
 
@@ -156,16 +155,3 @@ def test_every_state_of_the_sources_that_worked_on_a_run_is_recorded(
     first = write()["environment"]["code"]
     monkeypatch.setattr("repro.train.provenance.worker_code", lambda: {"repro.worker": "0" * 16})
     assert write()["environment"]["code"].split() == [first, digest({"repro.worker": "0" * 16})]
-
-
-def test_a_worker_without_a_network_says_so() -> None:
-    """In a network of its own there is no route; on this machine there is one, where it has any."""
-    code = "from repro.train.isolation import isolation; print(isolation()['network'])"
-    shut = ["unshare", "--net", "--user", "--map-root-user", sys.executable, "-c", code]
-    alone = subprocess.run(shut, capture_output=True, text=True, check=False)
-    if alone.returncode:
-        pytest.skip(f"no network namespaces for this user ({alone.stderr.strip()})")
-    assert alone.stdout.strip() == "none"
-    routes = Path("/proc/net/route").read_text().splitlines()[1:]
-    default = any(line.split()[1] == "00000000" for line in routes)
-    assert isolation()["network"] == "routed" or not default
