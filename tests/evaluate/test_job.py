@@ -194,7 +194,7 @@ def test_what_does_not_fit_the_model_is_one_line(tiny_llama: Path, tmp_path: Pat
             r"odd: the adapter does not fit .* \(.+\); give the mo",
         ),
     ):
-        given = spec(tiny_llama, tmp_path / "x.jsonl", training=training, **update)
+        given = spec(tiny_llama, tmp_path / "x.jsonl", training=training) | update
         if "model" in update:
             given["training"] = None
         with pytest.raises(SetupError, match=told):
