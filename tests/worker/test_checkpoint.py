@@ -14,6 +14,7 @@ from repro.evidence.measurement import Measurement
 from repro.evidence.request import read_request
 from repro.train.health import Divergence
 from repro.train.loop import Step, Trainer
+from repro.train.model import trainable
 from repro.worker.checkpoint import checkpoint, checkpoints, measure
 from repro.worker.load import Session, load
 from tests.worker.conftest import Make
@@ -44,6 +45,15 @@ def test_checkpoints_are_due_where_it_is_measured_and_where_a_state_is_kept(
     """Every step is in one of them."""
     since = [[step.step for step in steps] for steps in checkpoints(session, trainer)]
     assert since == [[1, 2], [3], [4], [5]]
+
+
+def test_a_step_that_is_not_finite_is_a_checkpoint_at_once(
+    session: Session, trainer: Trainer
+) -> None:
+    with torch.no_grad():
+        next(iter(trainable(session.model).values())).fill_(math.nan)
+    (step,) = next(checkpoints(session, trainer))
+    assert (step.step, step.finite) == (1, False)
 
 
 def test_a_checkpoint_writes_the_log_of_its_steps_and_a_state_to_go_on_from(
