@@ -27,7 +27,8 @@ start_engine "$here/engine.log" || skip "no container engine ($(grep -i 'fail\|e
 build_or_moved cpu
 if [ "${BUILD_TWICE:-}" = 1 ]; then "${VENV:-.venv}"/bin/repro images cpu --twice; fi
 export REPRO_REQUIRE_CONTAINERS=1
-"${VENV:-.venv}"/bin/python -m pytest tests/execute/test_container.py tests/execute/images/test_build.py tests/execute/images/test_base.py \
+"${VENV:-.venv}"/bin/python -m pytest tests/execute/test_container.py tests/execute/images/test_build.py tests/execute/images/test_content.py \
+  tests/execute/images/test_archive.py tests/execute/images/test_base_lock.py tests/execute/images/test_debs.py tests/execute/images/test_rootfs.py \
   tests/execute/images/test_registry.py tests/machine/test_moved.py
 
 if [ -n "$local_results" ]; then

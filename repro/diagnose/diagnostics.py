@@ -75,7 +75,9 @@ def scale(X: Array, how: str) -> Array:
         return np.asarray(X / np.sqrt(np.mean(np.square(X))))
     if how == "standardise":
         spread = X.std(axis=0)
-        return np.asarray((X - X.mean(axis=0))[:, spread > 0] / spread[spread > 0])
+        # The mean of equal numbers may be off by a digit, which leaves a spread that is none.
+        varies = (spread > 0) & (np.ptp(X, axis=0) > 0)
+        return np.asarray((X - X.mean(axis=0))[:, varies] / spread[varies])
     return X
 
 

@@ -104,9 +104,14 @@ def _zipped(data: HubDataset, name: str) -> Iterator[Mapping[str, Any]]:
 def local(data: LocalFile) -> list[str]:
     """Return the text of every record of a file of JSON lines or Parquet.
 
-    Raises InputError naming the line or row that is wrong.
+    Raises InputError naming the line or row that is wrong, or the file that is not there.
     """
     path = Path(data.path)
+    if not path.is_file():
+        raise InputError(
+            f"{path}: found no file, expected the records that a manifest names; bring it back, or "
+            "correct the path"
+        )
     records = list(_parquet(path) if path.suffix == ".parquet" else _json_lines(path))
     if not records:
         raise InputError(f"{path}: holds no record; give it at least one")

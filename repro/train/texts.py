@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from repro.errors import SetupError
-from repro.files import file_digest, sync_folder, write_bytes
+from repro.files import file_digest, sync_folder, way_out, write_bytes
 from repro.manifest.data import HubDataset, LocalFile, PythonTopics, Source, StandardLibrary
 from repro.plan.texts import texts_file
 from repro.train.records import hub, local
@@ -77,7 +77,7 @@ def materialise_texts(source: Source, destination: Path) -> None:
         sync_folder(destination.parent)
     except OSError as error:
         raise SetupError(
-            f"{destination}: could not be written ({error.strerror}); free disk space"
+            f"{destination}: could not be written ({error.strerror}); {way_out(error)}"
         ) from error
 
 

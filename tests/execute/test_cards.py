@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 
 from repro.cli import main
-from repro.cost.fit import savings
 from repro.evidence.folder import RunFolder
 from repro.execute.cards import CardRunner, card_groups, idle_cards
 from repro.execute.container import GPU_LABEL, ContainerLimits, ContainerRunner, settings
 from repro.execute.device import Gpu, planned_gpus
 from repro.execute.folders import place_run, place_runs, prepare
-from repro.execute.jobs import how_it_ended
 from repro.execute.local import LocalJob, LocalRunner
 from repro.execute.queue import run_queue
 from repro.manifest.load import load_experiment
@@ -286,18 +284,3 @@ def test_a_run_that_is_at_work_already_keeps_its_card(tmp_path: Path) -> None:
     for job in jobs:
         job.stop()
     assert runner.free == ["0", "1"]
-
-
-def test_running_out_of_a_cards_memory_says_what_takes_less(tmp_path: Path) -> None:
-    """In one line; another end keeps the worker's own words."""
-    run = ladder("32b")[0]
-    folder = prepare(place_run(run, tmp_path))
-    folder.log.write_text(
-        "Traceback\ntorch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
-    )
-    said = how_it_ended(1, folder)
-    assert "\n" not in said
-    assert f"what takes less, at the least: {', '.join(savings(run, 1e9))}" in said
-    assert "one sequence in a forward pass (" in said
-    folder.log.write_text("ValueError: something else\n")
-    assert how_it_ended(1, folder).startswith("exit code 1: ValueError: something else")

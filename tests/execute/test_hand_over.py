@@ -8,19 +8,14 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from repro.errors import EvidenceError, SetupError
-from repro.evidence.folder import RunFolder
 from repro.execute.cluster import Cluster
 from repro.execute.container import UNPRIVILEGED, _mounts, hand_over, is_rootless
-from repro.execute.given import worker_environment
-from repro.execute.jobs import last_said
-from repro.execute.local import LocalJob
 from repro.execute.slurm_ask import Ask
 from repro.execute.slurm_step import SlurmStep
 
@@ -104,70 +99,6 @@ def test_pyxis_starts_the_worker_without_a_network(tmp_path: Path) -> None:
     )._command()
     assert command.index("--net") == command.index("/usr/bin/unshare") + 3
     assert command.index("--net") < command.index("/opt/venv/bin/python")
-
-
-def test_no_token_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = (
-        "HF_TOKEN",
-        "HUGGING_FACE_HUB_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "WANDB_API_KEY",
-        "SLURM_JWT",
-        "OMP_SECRET",
-        "X",
-    )
-    for name in secrets:
-        monkeypatch.setenv(name, "hf_secret")
-    monkeypatch.setenv("SLURM_JOB_ID", "7")
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    found = worker_environment(OMP_NUM_THREADS="2")
-    assert not set(secrets) & found.keys()
-    assert "hf_secret" not in found.values()
-    assert found["PATH"] == os.environ["PATH"]
-    assert (
-        found["SLURM_JOB_ID"],
-        found["LC_ALL"],
-        found["OMP_NUM_THREADS"],
-        found["HF_HUB_OFFLINE"],
-    ) == (
-        "7",
-        "C.UTF-8",
-        "2",
-        "1",
-    )
-
-
-def test_a_worker_process_has_no_token_in_its_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the kernel tells it of a real process; the control is a variable that is passed on."""
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    folder = RunFolder(tmp_path / "run")
-    folder.path.mkdir()
-    job = LocalJob.start(folder, tmp_path / "cache", 1)
-    begin, environment = time.monotonic(), b""
-    while not environment and time.monotonic() - begin < 60:  # empty until the program is in place
-        environment = Path(f"/proc/{job.process.pid}/environ").read_bytes()
-    job.process.wait(60)
-    assert b"LC_ALL=C.UTF-8" in environment
-    assert b"hf_secret" not in environment
-    assert job.process.returncode == 2, "there is nothing to run, said in one line"
-
-
-def test_a_log_that_a_worker_linked_elsewhere_is_not_written_through(tmp_path: Path) -> None:
-    folder, victim = RunFolder(tmp_path / "run"), tmp_path / "victim"
-    folder.path.mkdir()
-    with folder.open_log() as log:
-        log.write(b"a line\n")
-    assert last_said(folder) == "a line", "the control"
-    victim.write_text("a secret")
-    folder.log.unlink()
-    folder.log.symlink_to(victim)
-    with pytest.raises(OSError, match="symbolic links"):
-        folder.open_log()
-    assert last_said(folder) == ""
-    assert victim.read_text() == "a secret"
 
 
 ROOTLESS = {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"]}

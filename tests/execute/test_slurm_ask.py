@@ -2,7 +2,6 @@
 and a killed one learns.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from repro.cost.hours import run_hours
 from repro.cost.space import gibibytes, gpu_gibibytes, models_gibibytes
 from repro.errors import SetupError
 from repro.evidence.folder import RunFolder
-from repro.execute.cluster import PASSED_ON, Cluster
+from repro.execute.cluster import Cluster
 from repro.execute.folders import place_run, prepare
 from repro.execute.slurm import SlurmJob, SlurmRunner
 from repro.execute.slurm_ask import HOST_GIB, LONGEST_MINUTES, Ask, ask_for
@@ -63,45 +62,6 @@ def test_what_the_clusters_file_says_is_taken_as_it_is() -> None:
     assert ask_for(run, cluster, on_gpu=True) == Ask(30, 7.5, 0)
     planned = ask_for(run, Cluster(), on_gpu=True)
     assert ask_for(run, Cluster(gpus=4), on_gpu=True) == Ask(planned.minutes, planned.memory_gib, 4)
-
-
-def test_submitit_is_asked_in_its_own_words() -> None:
-    """No card is not asked for at all: a cluster without GPUs knows no such resource."""
-    asked = Cluster(partition="long", cpus=3).parameters(90, 12.0, 0)
-    assert (asked["timeout_min"], asked["mem_gb"]) == (90, 12.0)
-    assert (asked["cpus_per_task"], asked["slurm_partition"]) == (3, "long")
-    assert "gpus_per_node" not in asked
-    assert Cluster().parameters(90, 12.0, 2)["gpus_per_node"] == 2
-
-
-@pytest.mark.parametrize("field", [*PASSED_ON, "wckey"])
-def test_a_field_that_is_not_set_reaches_no_script(
-    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And one that is set stands in it, as sbatch reads it. submitit writes no script where it finds
-    no srun, which nobody calls here.
-    """
-    import submitit
-
-    (tmp_path / "srun").write_text("#!/bin/sh\n")
-    (tmp_path / "srun").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-
-    def script(cluster: Cluster) -> str:
-        executor = submitit.SlurmExecutor(folder=tmp_path)
-        words = {
-            name.removeprefix("slurm_"): value
-            for name, value in cluster.parameters(90, 12.0, 0).items()
-        }
-        renamed = {"name": "job_name", "timeout_min": "time", "mem_gb": "mem"}
-        executor.update_parameters(**{renamed.get(key, key): words[key] for key in words})
-        return str(executor._make_submission_file_text("python -m x", "1"))
-
-    option = f"#SBATCH --{field.replace('_', '-')}="
-    assert option not in script(Cluster())
-    assert f"{option}long\n" in script(Cluster.model_validate({field: "long"}))
-    assert "srun --unbuffered" in script(Cluster(cpus=3))
-    assert "--cpus-per-task=3" in script(Cluster(cpus=3)).split("# command")[1]
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "NODE_FAIL"])

@@ -11,13 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from repro.errors import ManifestError
 from repro.evidence.folder import read_json
-from repro.execute.cluster import Cluster, load_cluster
-from repro.execute.runners import Choice, environment
+from repro.execute.cluster import Cluster
 from repro.execute.slurm_ask import Ask
 from repro.execute.slurm_step import SlurmStep
-from repro.files import file_digest
 
 Called = Callable[[Cluster], list[str]]
 
@@ -94,41 +91,3 @@ def test_pyxis_mounts_the_runs_folder_and_the_cache_alone(called: Called, tmp_pa
         "--no-container-mount-home",
         "--container-readonly",
     } <= set(words)
-
-
-@pytest.mark.parametrize(
-    ("written", "accepted"),
-    [
-        ("container: apptainer", False),
-        ("container: apptainer\nimage: a.sif", True),
-        ("container: docker", True),
-    ],
-)
-def test_a_cluster_file_says_what_its_containers_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, accepted: bool
-) -> None:
-    """Refused before anything is submitted; docker's image is that of docker/images.lock."""
-    (tmp_path / "cluster.yaml").write_text(written)
-    monkeypatch.setenv("REPRO_SLURM", str(tmp_path / "cluster.yaml"))
-    if accepted:
-        assert load_cluster().container in written
-    else:
-        with pytest.raises(ManifestError, match="container apptainer needs field image"):
-            load_cluster()
-
-
-def test_a_run_is_named_for_the_content_of_its_image_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another file of the same name makes other runs; a name that only the node resolves is taken
-    as it is given.
-    """
-    image = tmp_path / "repro.sif"
-    image.write_bytes(b"one")
-    monkeypatch.setenv("REPRO_SLURM", str(tmp_path / "cluster.yaml"))
-    (tmp_path / "cluster.yaml").write_text(f"container: apptainer\nimage: {image}\n")
-    assert (
-        environment(Choice("slurm", ""), "cpu", tmp_path).image == f"apptainer:{file_digest(image)}"
-    )
-    (tmp_path / "cluster.yaml").write_text("container: pyxis\nimage: registry/repro:1\n")
-    assert environment(Choice("slurm", ""), "cpu", tmp_path).image == "pyxis:registry/repro:1"

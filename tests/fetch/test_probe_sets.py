@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from repro.fetch.selection import Selection, admitted_texts, excerpt, selected_text
 from repro.files import file_digest
 from repro.manifest.data import HubDataset
 from repro.manifest.load import MANIFESTS, load_sources
-from repro.manifest.probes import PROBES, ProbeLimits, declared, load_probe_set
-from repro.manifest.recipe import Recipe, RecipeSource, read_recipe
+from repro.manifest.probes import PROBES, declared, load_probe_set
+from repro.manifest.recipe import RecipeSource, read_recipe
 from repro.probecheck import check
 
 FOUND = read_recipe(PROBES / "real_132")
@@ -255,48 +254,3 @@ def test_what_cannot_be_had_stops_with_one_line_and_writes_nothing(
     assert not (folder / "probes.jsonl").exists()
     refused = fetch("run", HF_HUB_OFFLINE="1")
     assert refused.returncode == 2, "a run without its texts does not start"
-
-
-SOURCE = RecipeSource(
-    labels={"domain": "code"}, repository="o/n", file="a.jsonl", fields=("text",), licence="none"
-)
-RULES = Recipe(
-    lengths=(10, 20),
-    tolerance=1,
-    sources=(SOURCE, SOURCE.model_copy(update={"labels": {"domain": "math"}})),
-)
-
-
-def test_an_excerpt_is_whole_sentences_of_about_that_length_or_nothing() -> None:
-    text = "One two three four five. Six seven eight nine ten! Eleven twelve"
-    assert excerpt(text, 10, 1) == "One two three four five. Six seven eight nine ten!"
-    assert excerpt(text, 5, 0) == "One two three four five."
-    assert excerpt(text, 12, 1) is None, "its end is no sentence's end"
-    assert excerpt(text, 7, 1) is None
-
-
-def test_label_words_openings_and_near_copies_are_passed_over() -> None:
-    plain, other = (" ".join(invented(name, 2).split()) for name in "ab")
-    labelled = plain.replace(plain.split()[4], "software", 1)
-    copy = " ".join(["Again", *plain.split()[1:]])
-    texts = [labelled, plain, copy, other]
-    limits = ProbeLimits(openings=3, jaccard=0.4)
-    assert Selection(RULES.model_copy(update={"lengths": (10, 10)}), limits, ["software"]).take(
-        texts
-    ) == [plain, other]
-    free = Selection(RULES.model_copy(update={"lengths": (10, 10)}), ProbeLimits(), [])
-    assert free.take(texts) == [labelled, plain], (
-        "the control: without limits the first two are taken"
-    )
-
-
-def test_rules_of_a_source_keep_drop_and_replace() -> None:
-    source = SOURCE.model_copy(
-        update={"keep": r"\bkept\b", "drop": "http", "replace": {r"\[\d+\]": "", "<.>": " "}}
-    )
-    texts = [
-        selected_text({"text": text}, source)
-        for text in ("kept[1] <b>  this", "kept http", "other", "kept[1] <b>  this")
-    ]
-    assert admitted_texts(texts, source) == ["kept this"]
-    assert selected_text({"title": "no such field"}, source) == ""

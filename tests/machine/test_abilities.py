@@ -8,12 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import pytest
 
-from repro.execute.device import Gpu, gpus
-from repro.execute.gpu_access import DRIVER
+from repro.execute.device import Gpu
 from repro.machine.abilities import Ability, abilities, fits_here
 from repro.machine.places import check_places
 from repro.manifest.load import experiment_names
@@ -157,57 +155,6 @@ def test_a_hub_answers_or_does_not_or_is_switched_off(
     assert (silent.able, silent.found) == (False, "http://127.0.0.1:9 does not answer")
     assert "smollm2-135m" in silent.remedy
     assert "qwen2.5-coder-7b" not in silent.remedy
-
-
-def test_an_engine_that_does_not_answer_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the socket that was tried and how to start it."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
-    ability = found("containers", tmp_path)
-    assert not ability.able
-    assert (
-        f"{tmp_path}/engine.sock: does not answer (No such file or directory); start it"
-        in ability.remedy
-    ), "in the system's own words, without those of a library"
-    assert "--runner" not in ability.remedy
-
-
-def test_an_engine_that_answers_is_named(client: Any, tmp_path: Path) -> None:
-    """With its version, and each image and the way to the GPUs on a line of its own, whether or not
-    they are there.
-    """
-    assert client.version()["Version"] in found("containers", tmp_path).found
-    for name in ("cpu", "cuda"):
-        ability = found(f"image {name}", tmp_path)
-        assert ability.able or f"repro images {name}" in ability.remedy
-    assert found("GPUs in containers", tmp_path).found
-
-
-@pytest.mark.usefixtures("programs")
-def test_no_cluster_and_no_gpu_are_no_errors(tmp_path: Path) -> None:
-    """They are told, with what would help; nothing needs them."""
-    for what, remedy in (("cluster", "no command sinfo here"), ("GPU", "nvidia-smi")):
-        ability = found(what, tmp_path)
-        assert not ability.able
-        assert not ability.needed
-        assert remedy in ability.remedy
-
-
-def test_what_the_driver_prints_is_read(programs: Path, tmp_path: Path) -> None:
-    """A stand-in for nvidia-smi, which needs a GPU: one that prints two cards, then one that fails."""
-    program = programs / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 'A100, 40960, 550.54'\necho 'A100, 81920, 550.54'\n")
-    program.chmod(0o755)
-    assert gpus() == [Gpu("A100", 40.0, "550.54"), Gpu("A100", 80.0, "550.54")]
-    old = found("GPU", tmp_path)
-    assert old.found.startswith("A100 (40 GiB, driver 550.54), A100 (80 GiB")
-    assert (old.able, f"install {DRIVER} or later" in old.remedy) == (False, True)
-    program.write_text(f"#!/bin/sh\necho 'A100, 81920, {DRIVER}'\n")
-    seen = found("GPU", tmp_path)  # and torch finds none: no card is there
-    assert (seen.able, "but torch" in seen.remedy) == (False, True)
-    program.write_text("#!/bin/sh\necho 'no devices were found'\nexit 9\n")
-    assert gpus() == []
 
 
 def test_manifests_fit_by_their_largest_run() -> None:

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from transformers import PreTrainedModel
 
 from repro.cache import IDENTITY, model_folder
-from repro.errors import EvidenceError, SetupError
+from repro.errors import EvidenceError
 from repro.evidence.folder import RunFolder
 from repro.evidence.request import read_request
 from repro.execute.folders import place_run, prepare
@@ -24,11 +24,8 @@ from repro.fetch.texts import fetch_texts
 from repro.files import digest
 from repro.manifest.load import load_experiment
 from repro.plan.code import worker_code
-from repro.plan.editions import Edition
-from repro.plan.environment import refuse_other_packages
 from repro.plan.expand import expand, local_environment
 from repro.plan.run import Run
-from repro.train.isolation import isolation
 from repro.train.model import load_base
 from repro.train.provenance import write_provenance
 
@@ -158,31 +155,3 @@ def test_every_state_of_the_sources_that_worked_on_a_run_is_recorded(
     first = write()["environment"]["code"]
     monkeypatch.setattr("repro.train.provenance.worker_code", lambda: {"repro.worker": "0" * 16})
     assert write()["environment"]["code"].split() == [first, digest({"repro.worker": "0" * 16})]
-
-
-def test_a_run_that_is_named_for_another_edition_or_other_packages_is_refused(run: Run) -> None:
-    """Before its first step, by the worker itself."""
-    refuse_other_packages(run.environment)
-    other = run.environment.model_copy(update={"edition": Edition(code=99, packages=1)})
-    with pytest.raises(
-        SetupError,
-        match=r"named for edition 99\.1 of the numbers, the sources here are of \d+\.\d+",
-    ):
-        refuse_other_packages(other)
-    with pytest.raises(SetupError, match=r"named for a processor of type x86_64 mmx, this one is"):
-        refuse_other_packages(run.environment.model_copy(update={"machine": "x86_64 mmx"}))
-    with pytest.raises(SetupError, match=r"not the locked versions, .* peft \S+ for 0\.0\.1"):
-        refuse_other_packages(run.environment.model_copy(update={"pins": {"peft": "0.0.1"}}))
-
-
-def test_a_worker_without_a_network_says_so() -> None:
-    """In a network of its own there is no route; on this machine there is one, where it has any."""
-    code = "from repro.train.isolation import isolation; print(isolation()['network'])"
-    shut = ["unshare", "--net", "--user", "--map-root-user", sys.executable, "-c", code]
-    alone = subprocess.run(shut, capture_output=True, text=True, check=False)
-    if alone.returncode:
-        pytest.skip(f"no network namespaces for this user ({alone.stderr.strip()})")
-    assert alone.stdout.strip() == "none"
-    routes = Path("/proc/net/route").read_text().splitlines()[1:]
-    default = any(line.split()[1] == "00000000" for line in routes)
-    assert isolation()["network"] == "routed" or not default

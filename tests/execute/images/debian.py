@@ -9,7 +9,10 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+from repro.execute.images.base_lock import BaseLock, Package
+
 Files = dict[str, str]
+MOMENT = "20261129T120000Z"
 
 
 def deb(files: Files, links: Files | None = None) -> bytes:
@@ -40,6 +43,27 @@ def _member(name: str, content: bytes) -> bytes:
 def path_of(name: str, version: str) -> str:
     """Where the archive keeps a package."""
     return f"pool/main/{name[0]}/{name}/{name}_{version}_amd64.deb"
+
+
+def lock_of(packages: dict[tuple[str, str], bytes]) -> BaseLock:
+    """A lock of these packages."""
+    return BaseLock(
+        suite="bookworm",
+        moment=MOMENT,
+        sha256="0" * 64,
+        packages=tuple(
+            Package(
+                name=name,
+                version=version,
+                role="worker",
+                archive="debian",
+                path=path_of(name, version),
+                size=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+            )
+            for (name, version), content in packages.items()
+        ),
+    )
 
 
 class Archive:

@@ -1,5 +1,5 @@
 """MPS adapters on a real tiny model: counts, cores, start, merging, entropies. What all kinds share
-is in test_adapters.
+is in test_keep and test_place.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ from repro.train.adapters.keep import save_adapter
 from repro.train.adapters.mps import Cores, cores_of
 from repro.train.loop import Trainer
 from repro.train.model import trainable
-from tests.train.adapters.test_adapters import BASE, adapted, disturbed, outputs, updates
+from tests.train.adapters.tiny import BASE, adapted, disturbed, outputs, updates
 
 SEQUENCES = [[[*range(s, s + 20)], [*range(s + 3, s + 33)]] for s in range(5, 17)]
 

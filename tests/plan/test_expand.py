@@ -74,3 +74,35 @@ def test_no_manifest_shares_a_run_whose_inputs_are_others(plans: Plans) -> None:
         for run in plans[other].values():
             if run.slot in unshared and run.id not in plans[one]:
                 assert unshared[run.slot].key() != run.key()
+
+
+def test_manifests_that_differ_in_csr_alone_share_the_runs_without_it() -> None:
+    """`companions` as it is written, and with another probe set behind its penalty."""
+    given = load_experiment("companions")
+    csr = given.training.csr.model_copy(update={"probe_set": "core_60"})
+    other = given.model_copy(update={"training": given.training.model_copy(update={"csr": csr})})
+    pairs = list(zip(*(expand(each, local_environment()) for each in (given, other)), strict=True))
+    same = {one.condition_id for one, two in pairs if one.id == two.id}
+    assert same == {one.condition_id for one, _ in pairs if one.condition.csr is None}
+    assert 0 < len(same) < len(pairs)
+
+
+def test_companions_shares_its_runs_with_the_ladder() -> None:
+    """B2 and B3 with seed 0 are the same runs in both, so they have the same names."""
+    ids = [
+        {run.slot: run.id for run in expand(load_experiment(name), local_environment())}
+        for name in ("companions", "scale_ladder")
+    ]
+    both = set(ids[0]) & set(ids[1])
+    assert both
+    assert all(ids[0][slot] == ids[1][slot] for slot in both)
+
+
+def test_an_untrained_condition_is_planned_once_and_without_a_seed() -> None:
+    bases = [
+        run
+        for run in expand(load_experiment("smoke"), local_environment())
+        if run.condition_id == "B0"
+    ]
+    assert [run.model.id for run in bases] == ["tiny-qwen2", "tiny-llama", "tiny-mistral"]
+    assert all(run.seed is None for run in bases)

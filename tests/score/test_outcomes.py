@@ -1,4 +1,4 @@
-"""The same verdicts on a quiet and on a busy machine, program by program."""
+"""Programs become outcomes: right ones pass, wrong ones fail, and a busy machine changes none."""
 
 import json
 import os
@@ -13,9 +13,10 @@ from types import ModuleType
 import pytest
 
 from repro.manifest.benchmark import Problem, load_benchmark, load_problems
-from repro.score.box import Sandbox
-from repro.score.outcomes import FLOOR, score
+from repro.score.box import Box, Closed, ExhaustedError, Sandbox
+from repro.score.outcomes import FLOOR, Candidate, Outcome, Scored, score
 from repro.score.samples import read_samples
+from repro.score.unboxed import Unboxed
 
 pytestmark = pytest.mark.worker
 PER_CORE = 3
@@ -136,3 +137,95 @@ def test_a_busy_machine_changes_no_verdict_on_humaneval(
         busy = verdicts(path, problems, any_sandbox)
     assert busy == quiet == dict.fromkeys(quiet, ("passed", "passed"))
     assert len(quiet) == 164
+
+
+TASK = "dozen/0"
+RIGHT = "def add_up(numbers): return sum(numbers)"
+
+
+def one(dozen: Mapping[str, Problem], code: str, sandbox: Sandbox) -> Scored:
+    """The outcomes of one program for our first problem."""
+    (found,), _ = score({TASK: [Candidate("key", code)]}, dozen, sandbox, at_once=1)
+    assert (found.key, found.task_id) == ("key", TASK)
+    return found
+
+
+def test_a_program_right_on_the_base_inputs_alone_passes_the_base_benchmark_alone(
+    dozen: Mapping[str, Problem],
+) -> None:
+    assert one(dozen, RIGHT, Unboxed()).plus == Outcome("passed", "")
+    found = one(dozen, "def add_up(n): return 6 if n else 0", Unboxed())
+    assert found.base == Outcome("passed", "")
+    assert found.plus == Outcome("failed", "wrong: input 0")
+    found = one(dozen, "def add_up(n): return 1 / 0", Unboxed())
+    assert found.base == Outcome("failed", "raised: ZeroDivisionError at input 0")
+    assert found.plus == found.base
+
+
+def test_tries_that_disagree_are_flaky_and_no_failure(
+    dozen: Mapping[str, Problem], tmp_path: Path
+) -> None:
+    """It fails at its first try, and passes at the second."""
+    code = (
+        f"import posix\ntry: posix.mkdir('{tmp_path}/tried'); first = 1\n"
+        "except OSError: first = 0\ndef add_up(n): return sum(n) + first\n"
+    )
+    found = one(dozen, code, Unboxed())
+    assert found.base == Outcome("flaky", "1 of 2 tries failed (wrong: input 0)")
+
+
+class GivingOut:
+    """A sandbox that makes no box for as many tries."""
+
+    kind = "none"
+
+    def __init__(self, tries: int) -> None:
+        self.left, self.closed = tries, 0
+
+    def open(self) -> Box:
+        self.left -= 1
+        if self.left >= 0:
+            raise ExhaustedError("no room")
+        return Unboxed().open()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_box_that_gives_out_is_tried_again_and_then_scores_nothing(
+    dozen: Mapping[str, Problem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.score.outcomes.AGAIN", 0.0)
+    assert one(dozen, RIGHT, GivingOut(2)).plus.result == "passed"
+    sandbox = GivingOut(3)
+    found = one(dozen, RIGHT, sandbox)
+    assert found.base == found.plus
+    assert found.plus.result == "not_scored"
+    assert found.plus.reason == "the benchmark's own solution was not run: no room"
+    assert sandbox.closed == 1
+
+
+def test_a_solution_that_does_not_answer_leaves_its_own_problem_unscored(
+    dozen: Mapping[str, Problem],
+) -> None:
+    """The other problems of its box are scored."""
+    tasks = list(dozen)[:2]
+    broken = dozen[tasks[0]].model_copy(update={"canonical_solution": "    raise KeyError\n"})
+    codes = {
+        task: [Candidate(0, dozen[task].prompt + dozen[task].canonical_solution)] for task in tasks
+    }
+    seen: list[Scored] = []
+    found, facts = score(
+        codes, {**dozen, tasks[0]: broken}, Unboxed(), seen.append, Closed(False), 1
+    )
+    assert [one.task_id for one in found] == tasks
+    assert found[0].plus == Outcome(
+        "not_scored", "the benchmark's own solution does not answer: KeyError at input 0"
+    )
+    assert found[1].plus == Outcome("passed", "")
+    assert seen == found
+    assert facts["user"] == os.getuid()
+
+
+def test_a_task_without_a_program_has_no_outcome(dozen: Mapping[str, Problem]) -> None:
+    assert score({TASK: []}, dozen, Unboxed()) == ([], {})

@@ -1,14 +1,16 @@
-"""What disk the texts of sources take: at most what is stated, and what nobody states is named."""
+"""Where texts of sources lie, how many of them are held out, and what disk they take."""
 
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from repro.files import GIB
 from repro.manifest.data import HubDataset, LocalFile, Source
 from repro.manifest.load import load_sources
-from repro.plan.texts import texts_file, texts_gibibytes
+from repro.plan.texts import shared, texts_file, texts_gibibytes
 from repro.train.texts import materialise_texts
 
 
@@ -53,3 +55,27 @@ def test_what_is_made_here_takes_no_more_than_estimated(tmp_path: Path, name: st
 
 def test_every_source_of_the_manifests_states_its_size() -> None:
     assert texts_gibibytes(load_sources().values())[1] == []
+
+
+@given(st.integers(0, 30), st.integers(1, 7))
+def test_the_sources_of_a_domain_give_as_many_held_out_texts_as_were_asked_for(
+    heldout: int, sources: int
+) -> None:
+    given = shared(heldout, sources)
+    assert sum(given) == heldout
+    assert max(given) - min(given) <= 1
+    assert given == sorted(given, reverse=True), "the first ones give one more"
+
+
+def test_an_edition_names_the_texts_of_an_interpreter_and_not_those_of_a_hub(
+    tmp_path: Path,
+) -> None:
+    """A note about a source is no matter."""
+    library, hub = load_sources()["standard_library"], hub_set("a", None)
+    one, other = (texts_file(tmp_path, library, f"python 3.{minor}") for minor in (11, 12))
+    assert one != other
+    assert texts_file(tmp_path, hub, "python 3.11") == texts_file(tmp_path, hub, "python 3.12")
+    noted = hub.model_copy(update={"data": hub.data.model_copy(update={"note": "n"})})
+    assert texts_file(tmp_path, noted, "x") == texts_file(tmp_path, hub, "x")
+    moved = hub.model_copy(update={"data": hub.data.model_copy(update={"revision": "d" * 40})})
+    assert texts_file(tmp_path, moved, "x") != texts_file(tmp_path, hub, "x")

@@ -1,4 +1,7 @@
-"""Hostile candidates gain nothing in a box, and each is shown to succeed where there is none."""
+"""What makes a box a closed one, and that hostile candidates gain nothing in it.
+
+Each of them is shown to succeed where there is no box.
+"""
 
 import ctypes
 import os
@@ -18,8 +21,9 @@ import pytest
 import repro.score.attempt
 import repro.score.bubblewrap
 import repro.score.containers
+from repro.errors import SetupError
 from repro.manifest.benchmark import Problem
-from repro.score.box import Sandbox
+from repro.score.box import Closed, Sandbox, close_pipes, numpy_folders, read_pipe, write_pipe
 from repro.score.outcomes import Candidate, Scored, score
 from repro.score.unboxed import Unboxed
 
@@ -253,9 +257,6 @@ def test_a_box_that_is_not_closed_is_refused(dozen: Mapping[str, Problem]) -> No
     """What the box is said from inside decides, not what was asked for: without a box, nothing is
     run.
     """
-    from repro.errors import SetupError
-    from repro.score.box import Closed
-
     with pytest.raises(SetupError, match="as seen from inside"):
         score(
             {TASK: [Candidate(0, "def add_up(n): return sum(n)")]},
@@ -280,3 +281,68 @@ def test_an_exhausted_box_scores_nothing(
     found, _ = score(honest, dozen, any_sandbox)
     assert found[0].plus.result == "not_scored"
     assert "not run" in found[0].plus.reason
+
+
+SHUT = {
+    "user": 10001,
+    "capabilities": 0,
+    "no_new_privileges": True,
+    "seccomp": True,
+    "interfaces": ["lo"],
+    "root_read_only": True,
+    "processes": 2,
+}
+"""The facts of a closed box."""
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "told"),
+    [
+        ("user", 0, "runs as root"),
+        ("capabilities", 1 << 21, "has capabilities"),
+        ("no_new_privileges", False, "may gain privileges"),
+        ("seccomp", False, "has no filter of system calls"),
+        ("interfaces", ["eth0", "lo"], "has a network"),
+        ("root_read_only", False, "has a writable root"),
+        ("processes", 4, "sees other processes"),
+        ("processes", 0, "sees other processes"),
+    ],
+)
+def test_whatever_is_open_is_named(fact: str, value: Any, told: str) -> None:
+    Closed().refuse(SHUT)
+    Closed().refuse(SHUT | {"interfaces": []})
+    with pytest.raises(SetupError, match=rf"^sandbox: the box {told} as seen from inside; no"):
+        Closed().refuse(SHUT | {fact: value})
+    Closed(expected=False).refuse(SHUT | {fact: value})
+
+
+def test_a_box_that_reports_nothing_is_taken_for_open_in_all_but_its_user() -> None:
+    with pytest.raises(SetupError) as refused:
+        Closed().refuse({})
+    assert str(refused.value).count(",") == 5
+
+
+def test_a_pipe_tells_nothing_yet_from_the_end() -> None:
+    """And what is sent to a process that is gone raises OSError."""
+    command = [sys.executable, "-c", "import os; os.write(1, os.read(0, 9)[::-1])"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert read_pipe(process, 0.01) is None
+    write_pipe(process, b"abc")
+    assert read_pipe(process, 60) == b"cba"
+    assert read_pipe(process, 60) == b""
+    process.wait()
+    with pytest.raises(OSError, match="Broken pipe"):
+        write_pipe(process, b"more")
+    close_pipes(process)
+    assert process.returncode == 0
+
+
+def test_of_all_packages_a_candidate_finds_numpy_alone() -> None:
+    code = "import sys; sys.path += sys.argv[1:]; import numpy; print(numpy.__file__)"
+    folders = numpy_folders()
+    assert {Path(folder).name for folder in folders} <= {"numpy", "numpy.libs"}
+    site = str(Path(folders[0]).parent)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, site], capture_output=True, text=True, check=True
+    )
+    assert Path(done.stdout.strip()).parent == Path(folders[0])
