@@ -3,15 +3,12 @@
 import csv
 import io
 import re
-from xml.etree import ElementTree
 
 import pytest
-import vl_convert
 
 from repro.report.export.macros import macro_key, macros
 from repro.report.export.tables import TextTable, as_csv, as_latex, as_markdown
 from repro.report.page.claims import ClaimLine
-from repro.report.page.figure import Figure, colours
 
 ODD = 'a|b, "c" <b>& 50% $x_1$ \\ {~^#}\nd'
 
@@ -78,24 +75,3 @@ def test_a_number_has_a_macro_only_where_it_was_measured() -> None:
 )
 def test_a_key_means_nothing_to_latex(claim: str, key: str) -> None:
     assert macro_key(claim) == key
-
-
-def test_a_figure_is_drawn_without_the_page_and_in_colours_that_files_know() -> None:
-    places = {
-        "x": {"field": "x", "type": "quantitative"},
-        "color": {"field": "c", "scale": colours(["B1", "own"])},
-    }
-    spec = {"width": "container", "height": 80, "mark": "point", "encoding": places}
-    drawn = Figure("f", "t", "s", ("x", "c"), ((1.0, "B1"), (2.0, "own")), spec).drawn()
-    assert "var(" not in str(drawn)
-    svg = ElementTree.fromstring(vl_convert.vegalite_to_svg(drawn))
-    assert len([path for path in svg.iter() if path.get("aria-roledescription") == "point"]) == 2
-    assert vl_convert.vegalite_to_png(drawn).startswith(b"\x89PNG")
-
-
-def test_a_condition_has_one_colour_in_every_figure() -> None:
-    first, second = colours(["B3", "B1"]), colours(["B0", "B3", "x"])
-    pick = [
-        dict(zip(scale["domain"], scale["range"], strict=True))["B3"] for scale in (first, second)
-    ]
-    assert pick == ["var(--k3)"] * 2
