@@ -134,22 +134,6 @@ def test_a_memory_of_verdicts_that_cannot_be_read_is_none(tmp_path) -> None:
         assert read_last(tmp_path) == {}
 
 
-def test_junit_has_one_case_a_claim_with_its_outcome(judged, tmp_path) -> None:
-    write_junit(tmp_path / "verify.xml", judged[1])
-    root = ET.parse(tmp_path / "verify.xml").getroot()
-    cases = {case.get("name"): case for case in root.iter("testcase")}
-    assert set(cases) == {verdict.id for verdict in judged[1]}
-    for verdict in judged[1]:
-        case = cases[verdict.id]
-        assert (case.find("failure") is not None) == (verdict.outcome in ("contradicted", "fails"))
-        skipped = ("inconclusive", "not_run", "unverifiable", "differs", "not_set")
-        assert (case.find("skipped") is not None) == (verdict.outcome in skipped)
-        told = {item.get("name"): item.get("value") for item in case.iter("property")}
-        assert told.get("basis") == verdict.basis
-        assert told.get("grade") == verdict.grade
-    suite = junit(judged[1]).find("testsuite")
-    assert suite is not None
-    assert suite.get("failures") == str(sum(v.outcome == "contradicted" for v in judged[1]))
 
 
 def test_an_explanation_answers_what_where_measured_why_and_what_would_change_it(judged) -> None:
