@@ -9,6 +9,7 @@ from repro.report.page.measured import Measured
 from repro.report.page.sections import WORDS, sections
 
 EI = "entanglement_intensity"
+SWEPT = {("sweep_entanglement_intensity", 0): 0.3, ("sweep_singular_value", 0): 4.0}
 
 
 def test_of_nothing_every_section_stands_empty_and_says_what_would_fill_it() -> None:
@@ -37,11 +38,12 @@ def test_weights_drawn_at_random_are_left_out_where_scale_is_the_point(
     store = helper("verify/conftest.py").Store()
     models = ("tiny-llama", "tiny-qwen2", "qwen2.5-coder-7b", "llama-3.2-1b")
     for model in models:
-        store.run(
+        run = store.run(
             model,
             values={(EI, 0): 0.9, ("singular_value", 0, "", 0): 2.0, (EI, 9): 0.5,
                     ("singular_value", 9, "", 0): 3.0},
         )  # fmt: skip
+        store.measure(run, SWEPT, specification="scale=2")
     found = {one.id: one.figures for one in sections(Measured(store.connection), [])}
     assert {figure.title.split(",")[0] for figure in found["trajectories"]} == set(models)
     (ladder,) = found["ladder"]

@@ -62,6 +62,8 @@ def test_random_matrices_of_each_shape_and_rank_stand_beside(measured: Content) 
                 if (row["condition"], row["panel"], row["kind"]) == (condition, f"update of {module}", "random")
             ]  # fmt: skip
             assert drawn == [short(value) for value in profile]
+        middles = {row["middle"] for row in found if row["panel"] == f"update of {module}"}
+        assert middles == {math.log2(lines)}, "a site is a factor 2 of the rows"
     assert not [row for row in found if row["panel"] == "attention" and row["kind"] == "random"]
 
 
