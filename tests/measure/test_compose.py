@@ -244,8 +244,6 @@ def test_the_readings_of_the_table_are_those_of_the_record(files, capsys, plante
             assert f"{value} {np.median([ei for ei in under if ei is not None]):.3g}" in line
 
 
-
-
 def test_the_published_pairs_are_those_of_the_papers() -> None:
     """Base model from two tables; after the collapse, zero by the printed step (selective paper,
     Tables 1 and 3).
