@@ -20,7 +20,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tiny_model_solves_nothing_and_every_problem_has_a_verdict(
     tiny_llama: Path, capsys: Said
 ) -> None:
-    """Asked again, nothing is completed anew, and the scores are the same."""
+    """Asked again, completions and scores are the same."""
     asked = ["evaluate", "--model", str(tiny_llama), "--benchmark", "dozen", "--tokens", "2"]
     assert main([*asked, "--sandbox", "none", "--json"]) == 0
     out, err = capsys.readouterr()
@@ -34,12 +34,12 @@ def test_a_tiny_model_solves_nothing_and_every_problem_has_a_verdict(
     folder = Path(
         next(line for line in err.splitlines() if " are in " in line).split(" are in ")[1]
     )
-    kept = {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.jsonl")}
+    kept = {path: path.read_bytes() for path in folder.parent.rglob("*.jsonl")}
     assert kept
     assert main([*asked, "--sandbox", "none", "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["samples"] == found["samples"]
-    assert {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.jsonl")} == kept
+    assert {path: path.read_bytes() for path in folder.parent.rglob("*.jsonl")} == kept
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,8 @@ def test_settings_that_cannot_be_are_refused_before_a_model_is_read(
     assert words in line
 
 
-def test_a_folder_that_holds_no_model_is_one_line(tmp_path: Path, capsys: Said) -> None:
-    (tmp_path / "empty").mkdir()
-    asked = ["evaluate", "--benchmark", "dozen", "--sandbox", "none"]
-    assert main([*asked, "--model", str(tmp_path / "empty")]) == 2
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, capsys: Said) -> None:
+    asked = ["evaluate", "--benchmark", "dozen", "--sandbox", "none", "--model"]
+    assert main([*asked, str(tmp_path / "absent")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "empty" in line
+    assert "absent: found no folder, expected the model's" in line

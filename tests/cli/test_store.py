@@ -76,11 +76,11 @@ def test_ingest_counts_what_is_in_the_store_and_names_what_is_not(
     said = capsys.readouterr()
     assert said.out.startswith(f"2 runs in {results / 'repro.duckdb'}")
     copy = results / edited.parent.relative_to(evidence)
-    file = next(path for path in copy.iterdir() if path.suffix == ".parquet")
+    file = next(copy.glob("steps/*.parquet"))
     file.write_bytes(file.read_bytes() + b"x")
     assert main(["ingest", "--results", str(results)]) == 3
     said = capsys.readouterr()
-    assert said.out == f"1 run in {results / 'repro.duckdb'}, 1 left out\n"
+    assert said.out == f"1 run in {results / 'repro.duckdb'}, 1 run left out\n"
     (line,) = [line for line in said.err.splitlines() if "left out" in line]
     assert line.startswith("repro ingest: left out: ")
     assert copy.name in line

@@ -42,7 +42,7 @@ def test_rows_are_a_table_unless_another_form_is_asked_for() -> None:
         verb.parse_args(["--format", "html"])
 
 
-@pytest.mark.parametrize("verb", ["verify", "report", "judge x --values y", "plan x", "diff a b"])
+@pytest.mark.parametrize("verb", ["verify", "report", "explain x", "plan x", "run x", "diff a b"])
 def test_further_papers_are_named_alike_everywhere(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
