@@ -1,4 +1,4 @@
-"""`repro audit` as a user meets it: a code that says whether prints agree, and every form of them."""
+"""`repro audit` as a user meets it: a code that says whether prints agree, in every form."""
 
 import csv
 import io

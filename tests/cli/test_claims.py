@@ -1,4 +1,4 @@
-"""`repro claims draft` as a user meets it: YAML on standard output, what it could not read beside it."""
+"""`repro claims draft` as a user meets it: YAML, and beside it what could not be read."""
 
 from pathlib import Path
 

@@ -18,9 +18,9 @@ def change(kind: str, place: int = 0, **fields: Any) -> Change:
 
 
 def compared(*changes: Change, **fields: Any) -> Difference:
-    given = {"same_runs": 2, "numbers": 40, "same_bits": 40, "worst": 0.0, "only_one": (), "only_other": (),
-             "renamed": {}, "left_out": (), "verdicts": (), **fields}  # fmt: skip
-    return Difference(changes=changes, **given)
+    nothing: dict[str, Any] = dict.fromkeys(("only_one", "only_other", "left_out", "verdicts"), ())
+    same = {"same_runs": 2, "numbers": 40, "same_bits": 40, "worst": 0.0, "renamed": {}}
+    return Difference(changes=changes, **{**nothing, **same, **fields})
 
 
 def test_the_answer_stands_first_with_what_it_rests_on() -> None:

@@ -22,9 +22,21 @@ def content(judged: tuple[list[Claim], list[Verdict]]) -> Content:
     claims, verdicts = judged
     price = Price("scale_ladder", "t", 2, 1, 3, 1.25, 1234.5, False)
     return Content(
-        "", "", "", [], "", tables(verdicts, {claim.id: claim for claim in claims}), legend(verdicts), {}, [], [],
-        coverage(verdicts, []), [price], [], [],
-    )  # fmt: skip
+        scope="",
+        first_line="",
+        claimed="",
+        found=[],
+        more="",
+        tables=tables(verdicts, {claim.id: claim for claim in claims}),
+        legend=legend(verdicts),
+        papers={},
+        coverage=coverage(verdicts, []),
+        prices=[price],
+        sections=[],
+        findings=[],
+        runs=[],
+        conditions=[],
+    )
 
 
 def test_a_table_has_the_same_cells_in_every_form(content: Content, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Verdicts as JUnit XML: a case a claim, XML whatever a claim says, files written and not replaced."""
+"""Verdicts as JUnit XML: a case a claim, whatever it says; devices are written to, not replaced."""
 
 import os
 import stat

@@ -70,7 +70,7 @@ def test_means_are_over_seeds_at_the_last_step_of_finished_runs(
 
 
 def test_flips_are_counted_against_the_base_model(helper: Callable[[str], ModuleType]) -> None:
-    """A problem that was not scored on one of the sides is none of those that both solved or not."""
+    """A problem that was not scored on one side is none that can change sides."""
     store = helper("verify/conftest.py").Store()
     base = store.run(condition="B0", seed=None, values={})
     trained = store.run(condition="B3", seed=0, values={})
@@ -81,7 +81,8 @@ def test_flips_are_counted_against_the_base_model(helper: Callable[[str], Module
     for run, results in outcomes.items():
         for place, result in enumerate(results):
             store.connection.execute(
-                "INSERT INTO samples (run_id, step, benchmark, task_id, sample, outcome, tokens, ended, decided_alone) "
+                "INSERT INTO samples (run_id, step, benchmark, task_id, sample, outcome, tokens, "
+                "ended, decided_alone) "
                 "VALUES (?, 10, 'humaneval', ?, 0, ?, 1, 'stop', 0)",
                 [run, f"HumanEval/{place}", result],
             )

@@ -47,16 +47,17 @@ def test_of_nothing_the_folders_are_named(capsys: Said, tmp_path: Path) -> None:
     assert f"nothing of this project lies in {tmp_path / 'results'} and" in words
 
 
+CACHE = "can go: 300 MiB of cache (repro clean --yes --cache; fetched again when needed)"
+
+
 @pytest.mark.parametrize(
     ("removed", "lines"),
     [
-        ((), ["can go: 2 MiB of leftover (repro clean --yes)",
-              "can go: 300 MiB of cache (repro clean --yes --cache; fetched again when needed)"]),
-        (("leftover",), ["removed: 2 MiB",
-                         "can go: 300 MiB of cache (repro clean --yes --cache; fetched again when needed)"]),
+        ((), ["can go: 2 MiB of leftover (repro clean --yes)", CACHE]),
+        (("leftover",), ["removed: 2 MiB", CACHE]),
         (("leftover", "cache"), ["removed: 302 MiB"]),
     ],
-)  # fmt: skip
+)
 def test_what_was_freed_is_said_and_how_the_rest_would_go(
     capsys: Said, removed: tuple[str, ...], lines: list[str]
 ) -> None:

@@ -19,8 +19,17 @@ def test_an_explanation_answers_what_where_measured_why_and_what_would_change_it
 ) -> None:
     claims, verdicts = judged
     text = explanation(claims[0], verdicts[0])
-    for expected in ("CONTRADICTED: paper/c0", "'0.641 ± 0.009' in paper, Table 1", "EI after fine-tuning is", "0.6405 to 0.6415",
-                     "mean of entanglement_intensity", "prediction_interval", "Holm", "To change", "mean:Table 2"):  # fmt: skip
+    for expected in (
+        "CONTRADICTED: paper/c0",
+        "'0.641 ± 0.009' in paper, Table 1",
+        "EI after fine-tuning is",
+        "0.6405 to 0.6415",
+        "mean of entanglement_intensity",
+        "prediction_interval",
+        "Holm",
+        "To change",
+        "mean:Table 2",
+    ):
         assert expected in text, expected
 
 

@@ -26,9 +26,8 @@ def test_each_direction_belongs_to_the_concept_it_loads_on_most(
 
 def value(quantity: str, number: float, direction: int, concept: str = "", **more: object) -> Row:
     cell = {"experiment": "e", "model": "m", "condition": "B3", "runs": 2, "step": 10}
-    return {
-        **cell, "quantity": quantity, "value": number, "direction": direction, "concept": concept, **more,
-    }  # fmt: skip
+    told = {"quantity": quantity, "value": number, "direction": direction, "concept": concept}
+    return {**cell, **told, **more}
 
 
 def test_colours_reach_as_far_as_the_largest_damage_either_way() -> None:
