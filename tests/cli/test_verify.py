@@ -1,6 +1,8 @@
 """`repro verify` and `repro explain` as a user meets them: exit codes, JSON keys, clear refusals."""
 
 import argparse
+import csv
+import io
 import json
 import subprocess
 import xml.etree.ElementTree as ET
@@ -208,3 +210,36 @@ def test_the_start_of_a_verdict_line_leads_to_its_explanation(repro: Repro) -> N
     done = repro("verify", "selective", "--all")
     title = next(line for line in done.stdout.splitlines() if line.startswith("selective, Table 2"))
     assert "(selective/table-2/…)" in title
+
+
+def test_rows_are_what_the_screen_shows_unless_all_are_asked_for(
+    command: Command, capsys: Said
+) -> None:
+    """Of a ladder that nobody ran no row is shown that waits for a run."""
+    code = command(["verify", "scale_ladder", "--format", "csv"])
+    few = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert command(["verify", "scale_ladder", "--format", "csv", "--all"]) == code
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == sum(claim.measured_by == "scale_ladder" for claim in load_claims())
+    assert "not run" in {row["verdict"] for row in rows}
+    assert "not run" not in {row["verdict"] for row in few}
+    assert all(row in rows for row in few)
+
+
+def test_the_last_parts_of_an_id_come_before_letters_that_it_ends_with(
+    command: Command, capsys: Said
+) -> None:
+    ids = [claim.id for claim in load_claims()]
+    wanted = next(
+        part
+        for part in (name.rpartition("/")[2] for name in ids)
+        if any(name.endswith(part) and not name.endswith(f"/{part}") for name in ids)
+        and part not in ids
+    )
+    meant = [name for name in ids if name.endswith(f"/{wanted}")]
+    assert command(["explain", wanted]) == 0
+    out = capsys.readouterr().out
+    if len(meant) == 1:
+        assert out.splitlines()[0].endswith(f": {meant[0]}")
+    else:
+        assert out.startswith(f"{len(meant)} claims fit ")
