@@ -142,15 +142,6 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path) -> None:
     assert not (results / "repro.duckdb").exists()
 
 
-def test_a_home_folder_is_meant_by_its_sign(repro: Command, tmp_path: Path) -> None:
-    """After `=` and in a variable a shell leaves `~` alone."""
-    (tmp_path / "home" / "mine").mkdir(parents=True)
-    for arguments, changes in ((["--results=~/mine"], {}), ([], {"REPRO_RESULTS": "~/mine"})):
-        done = repro("status", *arguments, HOME=str(tmp_path / "home"), **changes)
-        assert f"no runs under {tmp_path / 'home' / 'mine' / 'runs'}" in done.stdout
-    assert not (tmp_path / "~").exists()
-
-
 def test_a_path_that_is_no_text_is_named(repro: Command) -> None:
     """A byte that is not UTF-8 in it: DuckDB could not open it."""
     one_line(

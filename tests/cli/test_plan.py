@@ -177,3 +177,13 @@ def test_square_brackets_in_names_are_printed_as_they_are(repro: Command, tmp_pa
     assert repro("status", "--results", "[bold]").stdout.startswith(
         f"no runs under {tmp_path / '[bold]'}"
     )
+
+
+def test_the_plan_names_every_run_with_its_state_and_cost(repro: Command) -> None:
+    done = repro("plan", "scale_ladder", "--json")
+    assert done.returncode == 0
+    rows = json.loads(done.stdout)
+    rows = rows["runs"] if isinstance(rows, dict) else rows
+    assert len(rows) == 22
+    assert {row["state"] for row in rows} == {"new"}
+    assert all(0 < row["gpu_hours"][0] < row["gpu_hours"][1] for row in rows)

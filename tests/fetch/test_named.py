@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from repro.cli.measure import _refuse_other_names
-from repro.errors import InputError, SetupError
+from repro.errors import SetupError
 from repro.fetch.named import fetch_named, names_repository
 from repro.manifest.load import load_models
 from repro.manifest.model import HubWeights
@@ -146,22 +145,3 @@ def test_a_name_is_an_owner_and_a_name() -> None:
     assert all(map(names_repository, ours))
     paths = ["nowhere", "/a/b", "./a/b", "../b", "a/../b", "a/b/c", "a/b/", "~/b", "https://h/a/b"]
     assert not any(map(names_repository, paths))
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ("", "is empty"),
-        (__file__, "is a file"),
-        ("https://huggingface.co/somebody/small", "found an address"),
-        ("Qwen2.5-Coder-7B", "is Qwen/Qwen2.5-Coder-7B on the hub"),
-    ],
-)
-def test_what_is_neither_a_folder_nor_a_name_on_the_hub_is_told(
-    given: str, words: str, tmp_path: Path
-) -> None:
-    """Each with what to give instead; a folder of a manifest's name is still taken for a folder."""
-    with pytest.raises(InputError, match=words):
-        _refuse_other_names(given, Path(given))
-    (tmp_path / "qwen2.5-coder-7b").mkdir()
-    _refuse_other_names("qwen2.5-coder-7b", tmp_path / "qwen2.5-coder-7b")

@@ -39,27 +39,6 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "programs"
 
 
-def test_a_machine_that_can_run_manifests_says_so(repro: Command) -> None:
-    """Exit 0, every ability named, the smoke manifest among those that fit."""
-    done = repro("doctor")
-    assert done.returncode == 0, done.stdout + done.stderr
-    for what in ("processor", "disk", "worker", "GPU", "model hub", "containers", "cluster"):
-        assert what in done.stdout
-    assert "smoke (" in done.stdout
-    assert (
-        "this machine can run manifests; the smallest: make reproduce MANIFEST=smoke" in done.stdout
-    )
-    assert "(1 runs)" not in done.stdout
-
-
-def test_what_nothing_runs_without_is_exit_2(repro: Command) -> None:
-    """A folder for results on a full disk: named as what is missing, with the way out."""
-    done = repro("doctor", "--results", str(NOWHERE))
-    assert done.returncode == 2
-    assert done.stdout.strip().endswith("nothing runs here without: disk for results")
-    assert "REPRO_RESULTS" in done.stdout
-
-
 def test_each_disk_is_judged_by_itself(tmp_path: Path) -> None:
     """Where there is room, and where there is none."""
     assert found("disk for results", tmp_path).able

@@ -298,16 +298,3 @@ def test_verdicts_are_the_same_after_cleaning(repro: Command, tmp_path: Path) ->
     assert not any(state.exists() for state in states)
     assert judged() == before
     assert "3 of 3 runs are finished already" in repro(*base).stdout
-
-
-def test_cleaning_waits_for_nobody_and_asks_for_both_words(repro: Command, tmp_path: Path) -> None:
-    """--cache alone is refused; while runs are at work nothing is touched."""
-    from repro.evidence.lock import exclusive
-
-    alone = repro("clean", "--cache")
-    assert (alone.returncode, alone.stdout) == (2, "")
-    assert "found without --yes" in alone.stderr
-    with exclusive(tmp_path / "results", "run"):
-        held = repro("clean", "--yes")
-    assert held.returncode == 2
-    assert "another repro is at work here" in held.stderr

@@ -11,7 +11,6 @@ from repro.cli import main
 from repro.geometry.labels import Labels
 from repro.geometry.undefined import Undefined
 from repro.measure import measure, record
-from repro.report.terminal.measure import switch_sentences
 
 KEYS = {
     "entanglement_intensity", "entanglement_intensity_ci", "v_purity", "accuracy", "rank", "singular_values", "own",
@@ -242,22 +241,3 @@ def test_the_readings_of_the_table_are_those_of_the_record(files, capsys, plante
         for value in {reading[switch] for reading in found["readings"]}:
             under = [r["entanglement_intensity"] for r in found["readings"] if r[switch] == value]
             assert f"{value} {np.median([ei for ei in under if ei is not None]):.3g}" in line
-
-
-def test_the_switch_that_moves_ei_most_comes_first_and_an_undefined_value_is_no_zero() -> None:
-    """EI 1 or 2 by removal, 1.5 either way by clip; undefined under one of the penalties."""
-    none = Undefined("none")
-    readings = [
-        {
-            "clip": clip,
-            "removal": removal,
-            "alpha": alpha,
-            "entanglement_intensity": none if alpha == "b" else ei,
-        }
-        for clip in (True, False)
-        for removal, ei in (("refit", 1.0), ("frozen", 2.0))
-        for alpha in ("a", "b")
-    ]
-    _, *lines = switch_sentences(readings).splitlines()
-    assert lines[0] == "  removal: refit 1, frozen 2"
-    assert set(lines[1:]) == {"  clip: True 1.5, False 1.5", "  alpha: a 1.5, b undefined"}

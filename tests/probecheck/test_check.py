@@ -1,13 +1,10 @@
 """A clean set passes the check; every fault planted in it is found, and nothing else is blamed."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from repro.cli import main
 from repro.errors import InputError
 from repro.geometry.labels import Labels
 from repro.geometry.undefined import Array
@@ -144,42 +141,3 @@ def test_only_declared_limits_are_checked() -> None:
 def test_activations_of_another_set_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="48 finite rows"):
         check(CLEAN, np.zeros(shape))
-
-
-def test_the_command_prints_the_findings_and_its_exit_code_is_the_verdict(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    good, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
-    np.savez(good, activations=separable(noise=0.1))
-    np.savez(bad, activations=np.random.default_rng(1).normal(size=(48, 40)))
-    assert main(["probes", "check", "factorial_48"]) == 0
-    assert "not checked" in " ".join(capsys.readouterr().out.split())
-    assert main(["probes", "check", "factorial_48", "--activations", str(good)]) == 0
-    assert main(["probes", "check", "factorial_48", "--activations", str(bad)]) == 1
-    assert "BROKEN" in capsys.readouterr().out
-    assert main(["probes", "check", "--activations", str(good)]) == 2
-    assert main(["probes", "check", "no_such_set"]) == 2
-    assert capsys.readouterr().err.count("\n") == 2
-
-
-def test_a_set_of_ones_own_is_checked_from_its_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "concepts.yaml").write_text(
-        "id: mine\ntitle: Mine\ndesign: Two each.\nlicence: MIT\nconcepts: {mood: [glad, "
-        "sad]}\nbalanced: [[mood]]\n"
-    )
-    rows = [
-        ("glad", "what a day"),
-        ("glad", "we won at last"),
-        ("glad", "it works"),
-        ("sad", "it rains again"),
-    ]
-    lines = [
-        json.dumps({"id": text, "labels": {"mood": mood}, "text": text}) for mood, text in rows
-    ]
-    (tmp_path / "probes.jsonl").write_text("\n".join(lines) + "\n")
-    assert main(["probes", "check", str(tmp_path)]) == 1
-    printed = " ".join(capsys.readouterr().out.split())
-    assert "1 to 3" in printed
-    assert "mine, 4 probes" in printed

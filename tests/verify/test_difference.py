@@ -168,12 +168,6 @@ def test_an_edited_folder_is_named_with_its_file(made: Any, diff: Any, tmp_path:
     assert not list(edited.glob("*.duckdb*")), "nothing is written where it only reads"
 
 
-def test_what_is_no_results_folder_is_one_line(repro: Command, tmp_path: Path) -> None:
-    done = repro("diff", str(tmp_path), str(tmp_path / "nowhere"))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "holds no folder runs" in done.stderr
-
-
 def test_verdicts_of_a_paper_in_a_folder_are_compared_alone(
     made: Any, diff: Any, repro: Command, tmp_path: Path
 ) -> None:

@@ -148,17 +148,3 @@ def test_the_command_says_in_one_line_what_moved_and_what_to_do(
         assert way in line
     asked = [path for path in archive.asked if first.file in path]
     assert [path.split("/")[1] for path in asked] == ["mirror", "snapshot"]
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (("--moved", "--relock"), "--relock: found with --moved, expected alone or with --twice"),
-        (("--pull", "--pool", "x"), "--pool: found with --pull, expected where something is built"),
-    ],
-)
-def test_ways_that_do_not_go_together_are_refused(
-    words: tuple[str, ...], line: str, capsys: Any
-) -> None:
-    assert main(["images", "cpu", *words]) == 2
-    assert line in capsys.readouterr().err

@@ -1,101 +1,67 @@
-"""Tables and macros as files: what is written is read back by another reader."""
+"""The report as files: each table in three forms with the same cells, numbers as macros."""
 
 import csv
 import io
-import re
-from xml.etree import ElementTree
+from pathlib import Path
 
 import pytest
-import vl_convert
 
-from repro.report.export.macros import macro_key, macros
-from repro.report.export.tables import TextTable, as_csv, as_latex, as_markdown
-from repro.report.page.claims import ClaimLine
-from repro.report.page.figure import Figure, colours
-
-ODD = 'a|b, "c" <b>& 50% $x_1$ \\ {~^#}\nd'
-
-
-def test_a_table_is_read_back_from_csv() -> None:
-    table = TextTable("t", ("one", "two"), ((ODD, "1"), ("", "−2")))
-    assert [tuple(row) for row in csv.reader(io.StringIO(as_csv(table)))] == [
-        table.columns,
-        *table.rows,
-    ]
+from repro.claims.claim import Claim
+from repro.claims.table import parse_table
+from repro.errors import SetupError
+from repro.report.export.files import write_files
+from repro.report.page.claims import legend, tables
+from repro.report.page.content import Content, coverage
+from repro.report.page.costs import Price
+from repro.verify.verdict import Verdict
 
 
-def test_markdown_keeps_every_cell_in_its_column() -> None:
-    lines = as_markdown(TextTable("t", ("one", "two"), ((ODD, "1"),))).splitlines()
-    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines] == [3, 3, 3]
-    assert "<b>" not in lines[2]
-
-
-def test_latex_has_no_sign_of_its_own_left() -> None:
-    row = as_latex(TextTable("t", ("one", "two"), ((ODD, "1"),))).splitlines()[2]
-    bare = re.sub(r"\\text\w+\{\}|\\[&%$#_{}]| \\\\$", "", row)
-    assert not re.search(r"[%$#_{}~^\\]", bare)
-    assert bare.count("&") == 1
-
-
-def line(name: str, measured: str, grade: str) -> ClaimLine:
-    return ClaimLine(
-        name,
-        "n",
-        "s",
-        "50%",
-        measured,
-        "reproduced",
-        "✓",
-        "reproduced",
-        grade,
-        "measured",
-        "r",
-        (),
-        False,
-        "p",
-        "l",
+@pytest.fixture
+def content(judged: tuple[list[Claim], list[Verdict]]) -> Content:
+    """A page of judged claims, without figures, runs or findings."""
+    claims, verdicts = judged
+    price = Price("scale_ladder", "t", 2, 1, 3, 1.25, 1234.5, False)
+    return Content(
+        scope="",
+        first_line="",
+        claimed="",
+        found=[],
+        more="",
+        tables=tables(verdicts, {claim.id: claim for claim in claims}),
+        legend=legend(verdicts),
+        papers={},
+        coverage=coverage(verdicts, []),
+        prices=[price],
+        sections=[],
+        findings=[],
+        runs=[],
+        conditions=[],
     )
 
 
-def test_a_number_has_a_macro_only_where_it_was_measured() -> None:
-    text = macros(
-        [
-            line("p/table-2/δ-ei~2", "0.5 [0.4, 0.6]", "own"),
-            line("p/b", "80", ""),
-            line("p/β%b", "1", "own"),
-            line("p/betab", "2", "own"),
-        ]
-    )
-    assert r"\repro@set{measured}{p/table-2/delta-ei:2}{0.5 [0.4, 0.6]}" in text
-    assert r"\repro@set{published}{p/b}{50\%}" in text
-    assert "{measured}{p/b}" not in text
-    keys = re.findall(r"repro@set\{measured\}\{([^}]+)\}", text)
-    assert len(keys) == len(set(keys)) == 3
+def test_a_table_has_the_same_cells_in_every_form(content: Content, tmp_path: Path) -> None:
+    written = write_files(tmp_path / "files", content)
+    found = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert len(found) == written == 5 * 3 + 1
+    for path in (tmp_path / "files" / "tables").glob("*.csv"):
+        header, *rows = csv.reader(io.StringIO(path.read_text()))
+        if rows:
+            marked = path.with_suffix(".md").read_text().replace("&lt;", "<")
+            assert parse_table(marked, "markdown") == (header, rows)
+        assert path.with_suffix(".tex").read_text().count(r"\\") == len(rows) + 1
 
 
-@pytest.mark.parametrize(
-    ("claim", "key"), [("p/32pct~2", "p/32pct:2"), ("p/σ₁", "p/sigma1"), ("p/é_#{x}", "p/ex")]
-)
-def test_a_key_means_nothing_to_latex(claim: str, key: str) -> None:
-    assert macro_key(claim) == key
+def test_every_claim_is_a_row_and_a_macro(content: Content, tmp_path: Path) -> None:
+    write_files(tmp_path, content)
+    lines = [line for table in content.tables for line in table.lines]
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "tables" / "claims.csv").read_text())))
+    assert len(rows) == len(lines)
+    assert (tmp_path / "numbers.tex").read_text().count("{published}") == len(lines) + 1
+    (cost,) = csv.DictReader(io.StringIO((tmp_path / "tables" / "costs.csv").read_text()))
+    assert (cost["GPU-hours from"], cost["GPU-hours to"]) == ("1.25", "1.23e+03")
 
 
-def test_a_figure_is_drawn_without_the_page_and_in_colours_that_files_know() -> None:
-    places = {
-        "x": {"field": "x", "type": "quantitative"},
-        "color": {"field": "c", "scale": colours(["B1", "own"])},
-    }
-    spec = {"width": "container", "height": 80, "mark": "point", "encoding": places}
-    drawn = Figure("f", "t", "s", ("x", "c"), ((1.0, "B1"), (2.0, "own")), spec).drawn()
-    assert "var(" not in str(drawn)
-    svg = ElementTree.fromstring(vl_convert.vegalite_to_svg(drawn))
-    assert len([path for path in svg.iter() if path.get("aria-roledescription") == "point"]) == 2
-    assert vl_convert.vegalite_to_png(drawn).startswith(b"\x89PNG")
-
-
-def test_a_condition_has_one_colour_in_every_figure() -> None:
-    first, second = colours(["B3", "B1"]), colours(["B0", "B3", "x"])
-    pick = [
-        dict(zip(scale["domain"], scale["range"], strict=True))["B3"] for scale in (first, second)
-    ]
-    assert pick == ["var(--k3)"] * 2
+def test_a_folder_that_is_a_file_is_refused(content: Content, tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("")
+    with pytest.raises(SetupError, match="files"):
+        write_files(tmp_path / "files", content)

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from pylatexenc.latex2text import LatexNodes2Text
 
 from repro.claims.papers import find_paper
 from repro.claims.table import parse_table
 from repro.cli import main, parser
 from repro.errors import InputError
 from repro.report.export.listings import published_tables
-from repro.report.export.tables import FORMATS, TextTable, as_latex, print_tables
+from repro.report.export.tables import FORMATS
 from repro.verify.verdict import Verdict
 
 PAPER = find_paper("consolidated")
@@ -67,24 +66,6 @@ def test_what_was_not_run_is_never_a_number() -> None:
 def test_a_place_that_no_table_has_is_told_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"nearest is Table 2; there are Table 2, Table 3"):
         [*published_tables([PAPER], "Tabel 2", [])]
-
-
-def test_latex_is_read_back_by_another_reader() -> None:
-    table = TextTable("t", ("σ₁ & more", "b"), (("0.5 ± 0.1 ≥ λ", "50% of $x_1$ é"),))
-    text = as_latex(table)
-    assert text.isascii()
-    cells = text.splitlines()[2].removesuffix(r" \\").split(" & ")
-    assert [LatexNodes2Text().latex_to_text(cell) for cell in cells] == ["0.5 ± 0.1 ≥ λ", "50% of $x_1$ é"]  # fmt: skip
-
-
-def test_csv_holds_one_table(capsys: pytest.CaptureFixture[str]) -> None:
-    one, two = (TextTable(name, ("a",), (("1",),)) for name in ("one", "two"))
-    print_tables([one], "csv")
-    assert capsys.readouterr().out == "a\n1\n"
-    print_tables([one, two], "markdown")
-    assert capsys.readouterr().out.count("| 1 |") == 2
-    with pytest.raises(InputError, match="holds one table, found 2: one; two"):
-        print_tables([one, two], "csv")
 
 
 LISTINGS = {

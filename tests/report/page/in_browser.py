@@ -20,7 +20,7 @@ from repro.claims.papers import load_claims
 from repro.report.page.content import Content
 from repro.report.page.render import page as render
 
-from .test_page import hostile
+from .test_render import hostile
 
 SERIOUS = ("serious", "critical")
 TOTAL = len(load_claims())

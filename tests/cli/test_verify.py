@@ -1,7 +1,10 @@
 """`repro verify` and `repro explain` as a user meets them: exit codes, JSON keys, clear refusals."""
 
 import argparse
+import csv
+import io
 import json
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,12 +20,15 @@ from repro.plan.expand import expand, local_environment
 from repro.store.database import NAME, create
 from repro.verify.verdict import OUTCOMES
 
+Command = Callable[[Sequence[str]], int]
+Repro = Callable[..., subprocess.CompletedProcess[str]]
+Said = pytest.CaptureFixture[str]
 KEYS = {"id", "source", "locator", "printed", "value", "kind", "outcome", "estimate", "low", "high", "n", "z", "p", "p_holm",
         "minimum_detectable", "tolerance", "reason", "could_tell", "audit", "artefacts", "basis", "grade"}  # fmt: skip
 
 
 @pytest.fixture
-def command(tmp_path: Path, cache: Path, monkeypatch) -> Callable[[Sequence[str]], int]:
+def command(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("REPRO_CACHE", str(cache))
 
@@ -69,7 +75,7 @@ def store_in(folder: Path, *, value: float, sealed: bool = True) -> None:
                 )
 
 
-def test_json_lists_every_claim_with_the_contracts_keys(command, capsys) -> None:
+def test_json_lists_every_claim_with_the_contracts_keys(command: Command, capsys: Said) -> None:
     assert command(["verify", "--json"]) in (1, 3)
     content = json.loads(capsys.readouterr().out)
     assert set(content) == {"claims", "counts"}
@@ -81,19 +87,21 @@ def test_json_lists_every_claim_with_the_contracts_keys(command, capsys) -> None
     )
 
 
-def test_a_name_restricts_to_the_claims_that_manifest_measures(command, capsys) -> None:
+def test_a_name_restricts_to_the_claims_that_manifest_measures(
+    command: Command, capsys: Said
+) -> None:
     assert command(["verify", "scale_ladder", "--json"]) in (1, 3)
     shown = {claim["id"] for claim in json.loads(capsys.readouterr().out)["claims"]}
     assert shown == {claim.id for claim in load_claims() if claim.measured_by == "scale_ladder"}
 
 
-def test_an_unknown_manifest_is_refused(command) -> None:
+def test_an_unknown_manifest_is_refused(command: Command) -> None:
     with pytest.raises(ManifestError, match="no such manifest"):
         command(["verify", "nothing_of_that_name"])
 
 
 def test_without_a_store_what_needs_runs_is_not_run_and_says_what_it_would_take(
-    command, capsys
+    command: Command, capsys: Said
 ) -> None:
     assert command(["verify", "scale_ladder", "--json"]) in (1, 3)
     claims = json.loads(capsys.readouterr().out)["claims"]
@@ -104,7 +112,9 @@ def test_without_a_store_what_needs_runs_is_not_run_and_says_what_it_would_take(
     assert len(means) > 10 * len(unpriced)
 
 
-def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Path, capsys) -> None:
+def test_measured_claims_are_judged_and_kept_in_the_store(
+    command: Command, tmp_path: Path, capsys: Said
+) -> None:
     store_in(tmp_path / "results", value=5.0)
     assert (
         command(["verify", "scale_ladder", "--trust-store", "--junit", str(tmp_path / "v.xml")])
@@ -125,7 +135,7 @@ def test_measured_claims_are_judged_and_kept_in_the_store(command, tmp_path: Pat
 
 
 def test_changed_tolerances_end_with_one_clear_line(
-    tmp_path: Path, cache: Path, monkeypatch, capsys
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     from repro.cli import main
 
@@ -138,12 +148,14 @@ def test_changed_tolerances_end_with_one_clear_line(
     assert "\n" not in error
 
 
-def test_explain_takes_the_end_of_an_id(command, capsys) -> None:
+def test_explain_takes_the_end_of_an_id(command: Command, capsys: Said) -> None:
     assert command(["explain", "table-2/mean-qwen-7b-ei-after"]) == 0
     assert "NOT RUN" in capsys.readouterr().out
 
 
-def test_explain_says_that_no_run_can_change_what_an_architecture_is(command, capsys) -> None:
+def test_explain_says_that_no_run_can_change_what_an_architecture_is(
+    command: Command, capsys: Said
+) -> None:
     assert command(["explain", "selective/s8/sliding-window-attention"]) == 0
     text = capsys.readouterr().out
     assert "the real architecture is otherwise" in text
@@ -152,12 +164,12 @@ def test_explain_says_that_no_run_can_change_what_an_architecture_is(command, ca
     assert "No run" not in capsys.readouterr().out
 
 
-def test_explain_names_the_nearest_claims_for_a_wrong_one(command) -> None:
+def test_explain_names_the_nearest_claims_for_a_wrong_one(command: Command) -> None:
     with pytest.raises(InputError, match="nearest is consolidated"):
         command(["explain", "consolidated/table-2/mean-qwen-7b-ei-aftre"])
 
 
-def test_explain_takes_one_number_of_a_print_with_several(command, capsys) -> None:
+def test_explain_takes_one_number_of_a_print_with_several(command: Command, capsys: Said) -> None:
     """And a whole print before it: what prints 0.641 alone is not hidden by 0.641 ± 0.099."""
     assert command(["explain", "0.641"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -166,8 +178,68 @@ def test_explain_takes_one_number_of_a_print_with_several(command, capsys) -> No
         command(["explain", "0.6411"])
 
 
-def test_explain_lists_every_claim_whose_id_ends_as_asked(command, capsys) -> None:
+def test_explain_lists_every_claim_whose_id_ends_as_asked(command: Command, capsys: Said) -> None:
     assert command(["explain", "ei-after"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
     assert first == f"{len(lines)} claims fit ei-after by id or by print; give the id of one:"
     assert all("ei-after  (" in line for line in lines)
+
+
+@pytest.mark.worker
+def test_verifying_a_manifest_without_claims_says_so_and_is_well(repro: Repro) -> None:
+    assert repro("ingest").returncode == 0
+    done = repro("verify", "transfer_laptop")
+    assert done.returncode == 0
+    assert "no published claim is bound to this manifest" in done.stdout
+    assert done.stderr == ""
+
+
+def test_claims_are_found_by_what_is_printed(repro: Repro) -> None:
+    """Several that print it are listed with their ids; one of these is explained."""
+    done = repro("explain", "32%")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert lines[0] == "5 claims fit 32% by id or by print; give the id of one:"
+    assert len(lines) == 6
+    one = lines[1].split()[1]
+    assert repro("explain", one).stdout.splitlines()[0].endswith(f"NOT RUN: {one}")
+    assert repro("explain", "32 \\%").stdout.splitlines()[1:] == lines[1:]
+
+
+def test_the_start_of_a_verdict_line_leads_to_its_explanation(repro: Repro) -> None:
+    done = repro("verify", "selective", "--all")
+    title = next(line for line in done.stdout.splitlines() if line.startswith("selective, Table 2"))
+    assert "(selective/table-2/…)" in title
+
+
+def test_rows_are_what_the_screen_shows_unless_all_are_asked_for(
+    command: Command, capsys: Said
+) -> None:
+    """Of a ladder that nobody ran no row is shown that waits for a run."""
+    code = command(["verify", "scale_ladder", "--format", "csv"])
+    few = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert command(["verify", "scale_ladder", "--format", "csv", "--all"]) == code
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == sum(claim.measured_by == "scale_ladder" for claim in load_claims())
+    assert "not run" in {row["verdict"] for row in rows}
+    assert "not run" not in {row["verdict"] for row in few}
+    assert all(row in rows for row in few)
+
+
+def test_the_last_parts_of_an_id_come_before_letters_that_it_ends_with(
+    command: Command, capsys: Said
+) -> None:
+    ids = [claim.id for claim in load_claims()]
+    wanted = next(
+        part
+        for part in (name.rpartition("/")[2] for name in ids)
+        if any(name.endswith(part) and not name.endswith(f"/{part}") for name in ids)
+        and part not in ids
+    )
+    meant = [name for name in ids if name.endswith(f"/{wanted}")]
+    assert command(["explain", wanted]) == 0
+    out = capsys.readouterr().out
+    if len(meant) == 1:
+        assert out.splitlines()[0].endswith(f": {meant[0]}")
+    else:
+        assert out.startswith(f"{len(meant)} claims fit ")

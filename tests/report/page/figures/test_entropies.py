@@ -9,7 +9,6 @@ import pytest
 from repro.geometry.gaussian import gaussian_product_profile, gaussian_profile
 from repro.manifest.load import load_models
 from repro.report.page.content import Content
-from repro.report.page.figure import colours
 from repro.report.page.figures.entropies import profiles
 from repro.store.database import query
 
@@ -63,6 +62,8 @@ def test_random_matrices_of_each_shape_and_rank_stand_beside(measured: Content) 
                 if (row["condition"], row["panel"], row["kind"]) == (condition, f"update of {module}", "random")
             ]  # fmt: skip
             assert drawn == [short(value) for value in profile]
+        middles = {row["middle"] for row in found if row["panel"] == f"update of {module}"}
+        assert middles == {math.log2(lines)}, "a site is a factor 2 of the rows"
     assert not [row for row in found if row["panel"] == "attention" and row["kind"] == "random"]
 
 
@@ -113,15 +114,3 @@ def test_a_model_that_is_not_known_here_has_its_profile_and_no_random_one() -> N
     )
     drawn = [dict(zip(figure.columns, line, strict=True)) for line in figure.rows]
     assert [(line["kind"], line["middle"]) for line in drawn] == [("measured", None)] * 5
-
-
-def test_conditions_share_a_colour_only_where_there_are_none_left() -> None:
-    """B0 to B6 keep theirs; the base model's is nobody else's."""
-    names = ["lora-4", "lora-16", "lora-64", "lora-16-alpha", "full", "mps"]
-    scale = colours(names)
-    assert len(set(scale["range"])) == len(names)
-    assert "var(--k0)" not in scale["range"]
-    mixed = colours(["B0", "B3", "B3-full", "B3-aligned"])
-    assert dict(zip(mixed["domain"], mixed["range"], strict=True))["B3"] == "var(--k3)"
-    assert len(set(mixed["range"])) == 4
-    assert len(colours(map(str, range(30)))["range"]) == 30
