@@ -8,7 +8,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,6 +66,17 @@ def pytest_unconfigure() -> None:
     """
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+@pytest.fixture(autouse=True)
+def _manifests_placed_by_this_test_alone() -> Iterator[None]:
+    """A command knows the manifests that it was given; a process of tests is many commands."""
+    from repro.manifest import load
+
+    before = dict(load._PLACED)
+    yield
+    load._PLACED.clear()
+    load._PLACED.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def gibibytes(run: Run) -> float:
     step frees for the next. `python -m bench plan` compares this with real runs.
     """
     shape, training = run.model.architecture, run.training
-    program = PROGRAM_GIB["cuda" if run.environment.lock in _cuda_locks() else "cpu"]
+    program = program_gibibytes(run)
     loaded = file_bytes(run.model)
     if training.quantisation.format != "none":
         loaded += shape.linear_parameters * weight_bytes(training)
@@ -105,6 +105,11 @@ def gibibytes(run: Run) -> float:
     step = training_memory(shape, training, largest)
     state = 2 * training.trained.parameters(shape) * FLOAT * (1 + ADAM)
     return program + CAPTURE_GIB + (loaded + step.total - step.weights + state) / GIB
+
+
+def program_gibibytes(run: Run) -> float:
+    """Return the memory of a worker's program on a CPU, which depends on the build of torch."""
+    return PROGRAM_GIB["cuda" if run.environment.lock in _cuda_locks() else "cpu"]
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import get_args
 
 from repro.cost.lengths import probe_tokens
 from repro.cost.memory import FLOAT, weight_bytes
-from repro.cost.space import CAPTURE_GIB, FURTHER_GIB, PROGRAM_GIB, gibibytes
+from repro.cost.space import CAPTURE_GIB, FURTHER_GIB, gibibytes, program_gibibytes
 from repro.files import GIB
 from repro.manifest.experiment import Entropies
 from repro.plan.run import Run
@@ -71,4 +71,4 @@ def walked_gibibytes(run: Run) -> float:
     piece = ROWS * shape.hidden * (_STORED + FLOAT)
     inside = PASS * (3 * shape.intermediate + 6 * shape.hidden) * FLOAT
     extra = CAPTURE_GIB + (FURTHER_GIB if run.diagnostics.also else 0.0)
-    return PROGRAM_GIB["cpu"] + extra + (block + read + states + max(piece, inside)) / GIB
+    return program_gibibytes(run) + extra + (block + read + states + max(piece, inside)) / GIB

@@ -47,7 +47,9 @@ def table(folder: Path, after: list[float], *more: str) -> Path:
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
     code = main(["judge", *map(str, arguments), "--json"])
-    return code, json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert said.out, said.err
+    return code, json.loads(said.out)
 
 
 def test_values_of_ones_own_judge_a_paper(

@@ -65,7 +65,7 @@ def test_a_revision_is_of_a_model_on_the_hub_alone(
     assert "leave it out beside --activations" in refusal(capsys, *given, "--revision", "main")
     model = ["--model", str(tmp_path), "--probes", "factorial_48"]
     assert "is a folder here" in refusal(capsys, *model, "--revision", "main")
-    assert "--revision: found nothing" in refusal(capsys, *model, "--revision", " ")
+    assert "--revision: is empty" in refusal(capsys, *model, "--revision", " ")
 
 
 @pytest.mark.parametrize(

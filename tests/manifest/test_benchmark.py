@@ -93,13 +93,15 @@ def test_a_missing_file_is_told_with_its_place_and_its_digest(
     """EvalPlus's own variable names the place of one benchmark alone."""
     monkeypatch.setenv(OVERRIDE, str(tmp_path / "elsewhere.gz"))
     human = load_benchmark("humaneval")
-    with pytest.raises(SetupError, match=rf"elsewhere\.gz: found no file, .*{human.sha256}.*name"):
+    with pytest.raises(
+        SetupError, match=rf"elsewhere\.gz: there is no such file; .*{human.sha256}.*name"
+    ):
         benchmark_file(human, tmp_path)
     benchmark = brought(tmp_path, lines(PROBLEM), 1)
     kept = benchmark_copy(tmp_path, benchmark.file)
     assert benchmark_file(benchmark, tmp_path) == kept
     kept.unlink()
-    with pytest.raises(SetupError, match=rf"{kept}: found no file, .*; put it there$"):
+    with pytest.raises(SetupError, match=rf"{kept}: there is no such file; .*, and put it there$"):
         benchmark_file(benchmark, tmp_path)
 
 
