@@ -47,11 +47,16 @@ WORKING = ("bench", "ci", "diagnose", "execute", "fetch", "fuzz", "machine", "tr
 """
 
 
+COMMANDS = {"repro", "tiny_llama", "client"}
+"""Fixtures by which a test starts `repro` as its own process, makes a model, or asks an engine."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make test-quick` leaves out; a test elsewhere carries the mark itself."""
     tests = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(tests).parts[0] in WORKING:
+        commands = COMMANDS & set(getattr(item, "fixturenames", ()))
+        if commands or item.path.relative_to(tests).parts[0] in WORKING:
             item.add_marker(pytest.mark.worker)
 
 
