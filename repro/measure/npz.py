@@ -117,7 +117,12 @@ def _header(content: bytes) -> tuple[int, int | None]:
     width = 2 if content[6] == 1 else 4
     length = int.from_bytes(content[8 : 8 + width], "little")
     start = 8 + width + length
-    if length > LONGEST_HEADER or start > len(content):
+    if len(content) < 8 + width or (length <= LONGEST_HEADER and start > len(content)):
+        raise InputError(
+            f"it ends inside its header ({len(content):,} bytes are there), so the file is "
+            "incomplete; copy it, or save it with np.savez, again."
+        )
+    if length > LONGEST_HEADER:
         raise InputError(
             f"its header has {length:,} bytes, expected {LONGEST_HEADER:,} at most; save it "
             "with np.savez."

@@ -89,6 +89,8 @@ def _local(url: str) -> Path:
         return user_path(url, "URL")
     if parts.netloc not in ("", "localhost"):
         raise InputError(f"{url}: names the host {parts.netloc}; write file:///PATH for a folder")
+    if not parts.path:
+        raise InputError(f"{url}: names no folder; write file:///PATH")
     return user_path(unquote(parts.path), "URL")
 
 

@@ -54,6 +54,8 @@ def test_an_absent_key_is_told_with_those_that_are_there(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        (saved(np.ones(4))[:60], "it ends inside its header (60 bytes are there)"),
+        (saved(np.ones(4))[:8], "it ends inside its header (8 bytes are there)"),
         (saved(np.ones(4))[:-8], "its header speaks of 32 bytes, 24 are there"),
         (saved(np.ones(4)) + b"more", "its header speaks of 32 bytes, 36 are there"),
         (b"\x93NUMPY\x09\x00" + saved(np.ones(4))[8:], "it holds no array of NumPy's"),

@@ -112,3 +112,12 @@ def test_a_server_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(SetupError) as found, open_shelf(given):
             pass
         assert given.split("/")[2] in str(found.value)
+
+
+@pytest.mark.parametrize("given", ["file://", "file:", "file://localhost"])
+def test_an_address_without_a_folder_is_not_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"names no folder; write file:///PATH"):
+        refuse_inside(given, tmp_path / "results")
