@@ -93,10 +93,14 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
                 "saves it."
             )
     settings: Any = read_json_whole(folder / SETTINGS, str(folder))
-    if not isinstance(settings, dict) or settings.get("peft_type") != "LORA":
-        kind = settings.get("peft_type") if isinstance(settings, dict) else None
+    if not isinstance(settings, dict):
         raise InputError(
-            f"{folder / SETTINGS}: peft_type is {kind!r}; expected LORA, whose update is B·A."
+            f"{folder / SETTINGS}: is no mapping of settings; save it with peft again."
+        )
+    if (kind := settings.get("peft_type")) != "LORA":
+        raise InputError(
+            f"{folder / SETTINGS}: peft_type is {kind!r}; give an adapter of kind LORA, whose update "
+            "is B·A."
         )
     if settings.get("use_dora"):
         raise InputError(

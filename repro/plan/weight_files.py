@@ -51,13 +51,18 @@ def check_weights(folder: Path, model: Model) -> None:
     where = f"model {model.id} ({folder})"
     _check_configuration(folder, model.architecture, where)
     tensors = read_tensors(folder, where)
-    problems = [*_differences(tensors, expected_tensors(model.architecture), model.architecture)]
+    expected = expected_tensors(model.architecture)
+    problems = [*_differences(tensors, expected, model.architecture)]
     if problems:
+        why = (
+            "what is missing would be drawn at random"
+            if expected.keys() - tensors.keys()
+            else "the weights are not those of the model that is named"
+        )
         raise SetupError(
             f"{where}: {'; '.join(problems)}; "
-            f"{_saved_under(tensors, model.architecture)}refused, since what is "
-            "missing would be drawn at random: name a source of this very architecture, or "
-            "correct models.yaml"
+            f"{_saved_under(tensors, model.architecture)}refused, since {why}: name a source of "
+            "this very architecture, or correct models.yaml"
         )
     both = [tensors[name] for name in (EMBEDDINGS, OUTPUT) if name in tensors]
     if model.architecture.tied and len(both) == 2 and not equal_bytes(*both):

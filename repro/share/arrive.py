@@ -87,7 +87,10 @@ def _bring_all(stage: Path, shelf: Shelf, parcel: Parcel) -> None:
     if problem := _fault(stage):
         raise EvidenceError(f"arrived whole and is no evidence: {problem}")
     if more := sorted(parcel.files.keys() - _listed(stage)):
-        raise EvidenceError(f"brings {more[0]}, which its marker does not list; nothing is taken")
+        raise EvidenceError(
+            f"the parcel holds {more[0]}, which the folder's own list does not name, so somebody may "
+            "have added it; the parcel is not taken: ask whoever pushed it to push again"
+        )
 
 
 def _in_order(parcel: Parcel) -> list[str]:

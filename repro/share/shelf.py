@@ -67,7 +67,11 @@ def open_shelf(url: str, new: bool = False) -> Iterator[Shelf]:
             f"{url}: needs the package {error.name}; pip install 'repro-harness[travel]'"
         ) from None
     except OSError as error:
-        raise SetupError(f"{url}: {first_line(error)}; {way_out(error)}") from error
+        # What is done with a shelf may fail on a file of this machine, which is then at fault.
+        place, words = (
+            (error.filename, error.strerror) if error.filename else (url, first_line(error))
+        )
+        raise SetupError(f"{place}: {words}; {way_out(error)}") from error
 
 
 def refuse_inside(url: str, results: Path) -> None:

@@ -110,7 +110,8 @@ def test_a_tensor_that_differs_is_named_with_what_was_expected(
     tmp_path: Path, update: Numbers, lost: str, told: str
 ) -> None:
     weights = {name: value for name, value in (numbers() | update).items() if name != lost}
-    with pytest.raises(SetupError, match=rf"^model small \(.*\): {told}.*drawn at random"):
+    why = "would be drawn at random" if lost else "are not those of the model that is named"
+    with pytest.raises(SetupError, match=rf"^model small \(.*\): {told}.*{why}"):
         check_weights(laid(tmp_path, weights), small())
 
 

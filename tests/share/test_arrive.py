@@ -74,7 +74,7 @@ def test_a_file_that_no_marker_lists_is_named_and_the_true_parcel_arrives(
     forge(shelf, one, files={**one.files, name: packed(shelf, b"x")})
     found = pull(tmp_path / "target", shelf)
     assert (found.new, len(found.refused)) == (3, 1)
-    assert f"brings {name}" in found.refused[0]
+    assert f"the parcel holds {name}" in found.refused[0]
     assert files(tmp_path / "target") == files(carried)
     found = pull(tmp_path / "target", shelf)
     assert (found.new, found.known, len(found.refused)) == (0, 3, 1)

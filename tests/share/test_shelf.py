@@ -121,3 +121,9 @@ def test_an_address_without_a_folder_is_not_the_working_folder(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"names no folder; write file:///PATH"):
         refuse_inside(given, tmp_path / "results")
+
+
+def test_a_fault_of_ones_own_file_is_not_blamed_on_the_shelf(tmp_path: Path) -> None:
+    with pytest.raises(SetupError) as refused, open_shelf(str(tmp_path / "shelf"), new=True):
+        (tmp_path / "absent" / "run.json").read_bytes()
+    assert str(refused.value).startswith(f"{tmp_path}/absent/run.json: No such file")
