@@ -13,6 +13,7 @@ RESULTS ?=
 FUZZ_SECONDS ?= 500
 FUZZ_SEED ?=
 FULL ?=
+LIGHT ?=
 PARTS ?=
 DEVICE ?=
 export HF_HUB_DISABLE_TELEMETRY = 1
@@ -31,8 +32,8 @@ setup: ## make .venv from the locks; TORCH=cpu|cuda chooses PyTorch's build (def
 reproduce: setup ## fetch, run, ingest, verify MANIFEST; RUNNER=auto|local|docker|slurm, ONLY=GLOB some of its runs, STRICT=1 verify's code
 	@STRICT=$(STRICT) RUNNER=$(RUNNER) ONLY='$(ONLY)' ci/reproduce.sh "$(MANIFEST)"
 
-test: setup ## every test (no GPU, no network beyond package installs)
-	@ci/test.sh
+test: setup ## every test (no GPU, no network beyond package installs); LIGHT=1 leaves out those of ci/heavy_tests.txt
+	@ci/test.sh $(if $(LIGHT),light)
 
 test-quick: setup ## the tests that start no worker: about ten minutes, while editing
 	@ci/test.sh quick

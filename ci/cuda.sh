@@ -4,21 +4,14 @@
 #
 #   ci/cuda.sh RESULTS_OF_A_LOCAL_SMOKE_RUN RESULTS_OF_ONE_IN_THE_CPU_IMAGE
 #
-# Runs when docker/ or a lock changed since it passed on this machine (CUDA=always: whenever asked). 2.8 GB of wheels,
-# 25 GB of disk while it builds, about ten minutes. Prints SKIPPED and why, and exits 77, where it cannot run.
+# 2.8 GB of wheels, 25 GB of disk while it builds, about ten minutes. Prints SKIPPED and why, and exits 77, where it cannot
+# run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ci/engine.sh
 skip() { echo "CUDA image stage SKIPPED: $1"; exit 77; }
 
 begin=$SECONDS
-cache=${REPRO_CACHE:-$HOME/.cache/repro}
-inputs=$(cat docker/* requirements/cuda.lock | sha256sum | cut -c1-64)
-passed=$cache/images/cuda-stage-passed
-if [ "${CUDA:-}" != always ] && [ "$(cat "$passed" 2> /dev/null)" = "$inputs" ]; then
-  echo "CUDA image stage: neither docker/ nor a lock changed since it passed here ($(date -r "$passed" +%F)); CUDA=always runs it"
-  exit 0
-fi
 one_stage_at_a_time "CUDA image stage"
 install_engine || skip "no dockerd here, and docker.io cannot be installed (root and a Debian mirror are needed)"
 free=$(($(df --output=avail -k . | tail -n 1) / 1048576))
@@ -43,6 +36,4 @@ sed 's/^image: .*/image: cuda/' manifests/smoke.yaml > "$here/smoke.yaml"
 for other in "$@"; do
   if [ -d "$other/runs/smoke" ]; then "${VENV:-.venv}"/bin/python ci/compare.py smoke "$other" "$here/results" exact; fi
 done
-mkdir -p "$cache/images"
-echo "$inputs" > "$passed"
 echo "CUDA image stage: $((SECONDS - begin)) s, $((free - $(df --output=avail -k . | tail -n 1) / 1048576)) GiB of disk kept"

@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # The tests on the cores that are here, with how long it takes said first and one line last.
 #
-#   ci/test.sh [quick] [PYTEST ARGUMENT…]
+#   ci/test.sh [quick|light|heavy] [PYTEST ARGUMENT…]
+#
+# quick: those that start no worker; heavy: those of ci/heavy_tests.txt; light: all but those.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${VENV:-.venv}/bin/python
-if [ "${1:-}" = quick ]; then
-  shift
-  echo "repro: the tests that start no worker: about ten minutes on two cores"
-  exec "$python" -m pytest -n auto --disable-warnings -m "not worker" "$@"
-fi
-echo "repro: all tests: about forty minutes on two cores, less on more; make test-quick takes a third of it"
-exec "$python" -m pytest -n auto --disable-warnings "$@"
+which=${1:-all}
+case $which in
+  quick) marks="not worker" say="the tests that start no worker: about ten minutes" ;;
+  light) marks="not heavy" say="all tests but the heavy ones (ci/heavy_tests.txt): about twenty-five minutes" ;;
+  heavy) marks="heavy" say="the heavy tests (ci/heavy_tests.txt): about twenty minutes" ;;
+  *) marks="" say="all tests: about forty minutes" which= ;;
+esac
+[ -z "$which" ] || shift
+echo "repro: $say on two cores, less on more"
+exec "$python" -m pytest -n auto --disable-warnings ${marks:+-m "$marks"} "$@"

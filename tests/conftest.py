@@ -2,6 +2,7 @@
 them.
 """
 
+import atexit
 import contextlib
 import importlib.util
 import io
@@ -52,9 +53,15 @@ COMMANDS = {"repro", "tiny_llama", "client"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test-quick` leaves out; a test elsewhere carries the mark itself."""
+    """Mark what `make test-quick` leaves out; a test elsewhere carries the mark itself. Those of
+    ci/heavy_tests.txt are what `make test LIGHT=1` leaves out.
+    """
     tests = Path(__file__).parent
+    lines = (tests.parent / "ci" / "heavy_tests.txt").read_text(encoding="utf-8").splitlines()
+    heavy = {tests.parent / line.split()[0] for line in lines if line.startswith("tests/")}
     for item in items:
+        if item.path in heavy:
+            item.add_marker(pytest.mark.heavy)
         commands = COMMANDS & set(getattr(item, "fixturenames", ()))
         if commands or item.path.relative_to(tests).parts[0] in WORKING:
             item.add_marker(pytest.mark.worker)
@@ -67,10 +74,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_unconfigure() -> None:
     """Say nothing after the summary: DuckDB's bindings list what they did not free when the
-    interpreter ends.
+    interpreter ends. Later than here, since pytest puts back what it had captured.
     """
     sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 @pytest.fixture(autouse=True)

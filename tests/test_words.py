@@ -171,6 +171,7 @@ def test_docstrings_open_with_a_verb() -> None:
     )
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("room", DONE)
 def test_a_room_that_reads_well_goes_on_doing_so(room: str) -> None:
     held = rooms(ROOT)[room]

@@ -58,15 +58,18 @@ def leads(logits_BV: Tensor) -> list[float]:
 def draw(logits_V: Tensor, generation: Generation, share: float) -> tuple[int, float]:
     """Draw a token at `share` (0 to 1) of the cumulative distribution.
 
-    Return (token, bound within which it holds). Tokens are laid end to end by id, so that two
-    of nearly the same probability never change places. A logit that is off by a bound changes
-    probabilities by at most a factor exp(2·bound/temperature).
+    Return (token, error of each logit up to which it is still the token drawn). Tokens are laid
+    end to end by id, so that two of nearly the same probability never change places.
+
+    Errors up to e in every logit change a sum of probabilities by a factor of at most
+    exp(2e/temperature), so by exp(2e/temperature) − 1 at most. A distance d to the place where
+    another token begins therefore allows e = log(1 + d) · temperature / 2.
     """
     scaled = logits_V.double().cpu().numpy() / generation.temperature
     # Subtracting the maximum prevents overflow and changes no probability.
     weights: Array = np.exp(scaled - scaled.max())
     weights /= weights.sum()
-    room = np.inf
+    room = np.inf  # 2e/temperature
     if generation.top_p < 1:
         order = np.argsort(-weights, kind="stable")
         before = np.concatenate([[0.0], np.cumsum(weights[order])[:-1]])

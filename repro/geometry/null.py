@@ -122,9 +122,11 @@ def planted_values(
 ) -> Array:
     """Return EI of Gaussian activations with separate concepts, NaN where undefined.
 
-    Their mean accuracies match the observed ones (K).
+    `observed`: the readout's accuracy for each concept (K); each concept is planted just strongly
+    enough that its mean accuracy over draws is that.
     """
     noise, width = planted_noise(rows, labels)
+    # Beside louder noise the penalty is as good as none, and EI changes no more.
     noise = min(noise, LOUD * float(np.sqrt(alpha)))
     strength = matched_strength(labels, observed, noise, width, rng, alpha)
     values = []

@@ -19,7 +19,7 @@ _SPREAD = 1.25
 def measure(cache: Path, seconds: float = 1.0) -> Speeds:
     """Measure the first card, or one core where there is none; write its profile to the cache.
 
-    `seconds`: for which each thing is repeated. Raises SetupError when the worker cannot.
+    `seconds`: how long each measurement is repeated. Raises SetupError when the worker cannot.
     """
     cards = planned_gpus()[:1]
     require_usable(cards)

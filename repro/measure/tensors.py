@@ -28,7 +28,8 @@ def stored_numbers(tensor: Tensor) -> npt.NDArray[np.floating]:
     stored = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}.get(tensor.dtype)
     if stored is None:
         raise InputError(
-            f"{tensor.file}: numbers are stored as {tensor.dtype}; expected F64, F32, F16 or BF16."
+            f"{tensor.file}: a tensor is stored as {tensor.dtype}; expected F64, F32, F16 or BF16: "
+            "save it again as one of these."
         )
     with tensor.file.open("rb") as file:
         file.seek(tensor.start)

@@ -95,7 +95,7 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
     settings: Any = read_json_whole(folder / SETTINGS, str(folder))
     if not isinstance(settings, dict):
         raise InputError(
-            f"{folder / SETTINGS}: is no mapping of settings; save it with peft again."
+            f"{folder / SETTINGS}: holds no settings by name; save the adapter with peft again."
         )
     if (kind := settings.get("peft_type")) != "LORA":
         raise InputError(

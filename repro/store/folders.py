@@ -119,7 +119,8 @@ def _check_place(path: Path, request: Request, marker: Marker | None) -> None:
         )
     if marker and "run.json" not in marker.files:
         raise EvidenceError(
-            f"{path}/done.json: does not list run.json; the marker was edited: restore it"
+            f"{path}/done.json: does not list run.json; the marker was edited: put a copy back, or "
+            "repro run --repair"
         )
 
 

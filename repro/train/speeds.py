@@ -37,7 +37,7 @@ _REAL = 2.0
 def speeds(device: str, seconds: float) -> dict[str, object]:
     """Return the speeds of the first card, or of one core, named as a profile's fields.
 
-    `seconds`: for which each is repeated. Deterministic algorithms are those of runs.
+    `seconds`: how long each measurement is repeated. Deterministic algorithms are those of runs.
     """
     width, where = _WIDTHS[device], torch.device(device)
     products = {}

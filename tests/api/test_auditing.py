@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 from repro.api import audit_paper
 from repro.api.auditing import audit_papers
 
@@ -18,6 +20,7 @@ def test_audit_paper_says_what_audit_says(repro: Callable[..., CompletedProcess[
     assert audit_papers("lora").code == done.returncode
 
 
+@pytest.mark.worker
 def test_only_checks_of_the_papers_that_were_asked_are_given() -> None:
     found = audit_papers("selective")
     assert {paper.id for paper in found.papers} == {"selective"}

@@ -38,6 +38,7 @@ def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
         api.judge("smok", tmp_path)
 
 
+@pytest.mark.worker
 def test_the_module_loads_no_torch_and_little_at_first() -> None:
     probe = (
         "import sys, repro.api; assert not {'pyarrow', 'scipy'} & set(sys.modules); "

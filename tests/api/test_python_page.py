@@ -10,6 +10,7 @@ import repro.api
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 
 
+@pytest.mark.worker
 def test_every_example_of_the_page_gives_what_it_shows(
     evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_the_command_says_what_is_inconsistent_and_exits_1(
     assert {check["verdict"] for check in checks} == {"consistent", "inconsistent", "undecidable"}
 
 
+@pytest.mark.worker
 def test_a_paper_in_agreement_with_itself_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("example") == 0
     assert "0 inconsistent" in capsys.readouterr().out
@@ -95,6 +96,7 @@ def test_an_unknown_paper_is_refused_with_the_known_ones() -> None:
         run("nosuch")
 
 
+@pytest.mark.worker
 def test_findings_name_the_claims_that_are_wrong_and_are_remembered(tmp_path: Path) -> None:
     claims = load_claims()
     file = tmp_path / "audit.json"
@@ -112,6 +114,7 @@ def test_findings_are_not_remembered_for_other_claims(tmp_path: Path) -> None:
     assert findings_by_claim(load_paper(PAPERS / "example").claims, file) == {}
 
 
+@pytest.mark.worker
 def test_it_begins_with_what_was_read_and_ends_with_counts_the_worst_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -135,6 +138,7 @@ def test_it_begins_with_what_was_read_and_ends_with_counts_the_worst_first(
     assert "consistent" not in words
 
 
+@pytest.mark.worker
 def test_all_shows_consistent_and_undecidable_checks(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("example", "--all") == 0
     out = capsys.readouterr().out
@@ -142,6 +146,7 @@ def test_all_shows_consistent_and_undecidable_checks(capsys: pytest.CaptureFixtu
     assert " = " in out
 
 
+@pytest.mark.worker
 def test_csv_has_a_row_for_every_check_shown_and_no_other_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

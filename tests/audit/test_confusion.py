@@ -46,6 +46,7 @@ def outcome(kind: str, *fields: Fields) -> tuple[str, str]:
     return check.verdict, check.severity
 
 
+@pytest.mark.worker
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=60))
 def test_scores_are_sklearns_and_those_of_one_table_are_possible(

@@ -41,6 +41,7 @@ def alarms(checks: tuple[Check, ...]) -> list[str]:
     ]
 
 
+@pytest.mark.worker
 def test_papers_in_every_form_of_print_raise_no_alarm(
     printed_paper: ModuleType, tmp_path: Path
 ) -> None:

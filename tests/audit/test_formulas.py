@@ -120,6 +120,7 @@ def ends(chance: random.Random, counts: Counts) -> tuple[float, float]:
     return 100 * float(low), 100 * float(high)
 
 
+@pytest.mark.worker
 def test_four_hundred_right_ones_are_never_called_wrong(
     audited: Callable[..., list[Check]],
 ) -> None:
@@ -148,6 +149,7 @@ def test_four_hundred_right_ones_are_never_called_wrong(
     assert [check.explanation for check in checks if check.verdict != "consistent"] == []
 
 
+@pytest.mark.worker
 def test_two_hundred_that_are_wrong_by_more_than_rounding_are_found(
     audited: Callable[..., list[Check]],
 ) -> None:

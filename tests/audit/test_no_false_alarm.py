@@ -44,6 +44,7 @@ def test_fifty_papers_that_agree_with_themselves_raise_no_alarm(
     assert set(seen) >= KINDS - silent
 
 
+@pytest.mark.worker
 def test_the_list_of_kinds_is_what_the_audit_can_say(load: Load, full_paper: Any) -> None:
     said = {check.check for seed in range(5) for check in audit(load(full_paper(seed)))}
     assert said <= KINDS

@@ -169,6 +169,7 @@ def quiet(load: Load, random_paper: Make) -> Callable[[int], set[str]]:
     )
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     ("kind", "name", "spoil"),
     PLANTS,
@@ -190,6 +191,7 @@ def test_a_planted_error_is_found_by_the_check_it_belongs_to(
     assert subjects & alarms(audit(claims), kind)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_paper_that_divides_by_n_here_and_by_n_minus_1_there_is_told_so(
     seed: int, load: Load, random_paper: Make

@@ -208,6 +208,7 @@ def test_a_formula_is_exact_unless_it_carries_its_decimals(audited: Audit) -> No
 ONE = statement('printed: "3.0", condition: a', says="it was 3.0")
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     ("block", "message"),
     [

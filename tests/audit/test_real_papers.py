@@ -33,6 +33,7 @@ def found(claims: tuple[Claim, ...], name: str) -> Counter[str]:
     )
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", DETERMINED)
 def test_a_real_paper_raises_no_alarm_and_its_wrong_numbers_do(name: str) -> None:
     claims = find_paper(name).claims

@@ -15,6 +15,7 @@ from repro.manifest.training import Training
 from repro.plan.code import worker_code
 
 
+@pytest.mark.worker
 def test_a_structure_whose_numbers_were_doubled_is_built_again(tmp_path: Path) -> None:
     wanted = Wanted(load_models()["tiny-llama"], Training())
     (built,) = structures([wanted], tmp_path, print, known={})

@@ -47,6 +47,7 @@ def test_a_paper_that_is_spelt_in_one_way_has_no_such_line(
     assert last_lines(tmp_path, capsys) == []
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("options", [(), ("--format", "markdown")])
 @pytest.mark.parametrize(
     ("words", "line"),

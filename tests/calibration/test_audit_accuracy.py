@@ -37,12 +37,14 @@ def test_the_shipped_figures_keep_every_promise() -> None:
     assert min(one.clean_papers for one in measured_accuracy().values()) >= 200
 
 
+@pytest.mark.worker
 def test_a_small_rerun_agrees_with_the_shipped_figures() -> None:
     again = accuracies(2, 1)
     assert set(again) == set(measured_accuracy()) == {plant.check for plant in PLANTS}
     assert broken(again) == []
 
 
+@pytest.mark.worker
 def test_every_check_that_is_heard_was_measured() -> None:
     said = {check.check for check in audit(load_claims())} | {
         check.check for check in audit(load(random_paper(1).fields))

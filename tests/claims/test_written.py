@@ -13,6 +13,7 @@ from repro.errors import ManifestError
 from repro.manifest.yaml import read_yaml
 
 
+@pytest.mark.worker
 def test_every_shipped_block_holds_only_what_the_schema_knows() -> None:
     for file in sorted(PAPERS.rglob("*.yaml")):
         if file.name == "paper.yaml":

@@ -27,6 +27,7 @@ def made(folder: Path, total: str) -> str:
     return str(home)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(("gap", "code"), [("2.5", 0), ("25.0", 1)])
 def test_the_code_says_whether_the_prints_agree(
     tmp_path: Path, capsys: Said, gap: str, code: int
@@ -37,6 +38,7 @@ def test_the_code_says_whether_the_prints_agree(
     assert ("0 inconsistent" in out) != bool(code)
 
 
+@pytest.mark.worker
 def test_json_has_every_check_and_how_often_its_kind_errs(capsys: Said) -> None:
     code = main(["audit", "lora", "--json"])
     found = json.loads(capsys.readouterr().out)
@@ -47,6 +49,7 @@ def test_json_has_every_check_and_how_often_its_kind_errs(capsys: Said) -> None:
     assert found["accuracy"]
 
 
+@pytest.mark.worker
 def test_rows_are_what_the_print_is_against_unless_all_are_asked_for(
     tmp_path: Path, capsys: Said
 ) -> None:

@@ -43,6 +43,7 @@ def test_changed_evidence_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.worker
 def test_without_the_library_one_line_says_what_to_install(evidence: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['rocrate'] = None; from repro.cli import main; "

@@ -30,6 +30,7 @@ def test_what_is_no_results_folder_is_one_line(repro: Command, tmp_path: Path) -
     assert "holds no folder runs" in done.stderr
 
 
+@pytest.mark.worker
 def test_a_folder_and_itself_differ_by_nothing_in_each_form(
     two: tuple[str, str], capsys: Said
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_folder_and_itself_differ_by_nothing_in_each_form(
     assert record["same_bits"] == record["numbers"] > 0
 
 
+@pytest.mark.worker
 def test_what_one_side_lacks_is_too_little_to_tell(two: tuple[str, str], capsys: Said) -> None:
     whole, part = two
     assert main(["diff", whole, part]) == 3

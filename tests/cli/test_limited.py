@@ -70,6 +70,7 @@ def test_a_process_that_is_killed_is_taken_for_one_without_memory() -> None:
         run_limited(work, 30, 0.5)
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="only Linux tells what there is")
 def test_memory_beyond_the_share_is_not_given(capfd: pytest.CaptureFixture[str]) -> None:
     def work() -> Answer:

@@ -50,6 +50,7 @@ def test_the_table_and_the_code_do_not_depend_on_the_encoding(encoding: str) -> 
         assert "§3.2" in text
 
 
+@pytest.mark.worker
 def test_a_closed_output_changes_no_code() -> None:
     """Nobody listens; the verdict's code is the same."""
     done = subprocess.run(
@@ -58,6 +59,7 @@ def test_a_closed_output_changes_no_code() -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_is_no_verdict() -> None:
     """Whatever the papers say, what cannot be written is exit code 2."""
@@ -74,6 +76,7 @@ def terminal() -> tuple[int, int]:
         pytest.skip(f"needs a pseudo-terminal, and none can be opened here ({error})")
 
 
+@pytest.mark.worker
 def test_a_terminal_that_was_closed_is_no_verdict() -> None:
     """As for a pipe that nobody reads any more: 141."""
     ours, theirs = terminal()
@@ -110,6 +113,7 @@ def _unshares() -> bool:
     )
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(not _unshares(), reason="user namespaces cannot be made here")
 def test_without_a_home_what_needs_a_cache_says_so_and_the_rest_works(tmp_path: Path) -> None:
     """`doctor` names REPRO_CACHE; `audit` needs none; with REPRO_CACHE all is well."""
@@ -119,6 +123,7 @@ def test_without_a_home_what_needs_a_cache_says_so_and_the_rest_works(tmp_path: 
     assert as_nobody("clean", **{**away, "REPRO_CACHE": "/nowhere/at/all"}).returncode in (0, 2)
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(not _unshares(), reason="user namespaces cannot be made here")
 def test_verdicts_need_no_home_that_can_be_written(tmp_path: Path) -> None:
     """A read-only home, and none: the same verdicts as with a cache."""

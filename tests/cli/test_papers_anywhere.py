@@ -173,6 +173,7 @@ def test_a_broken_paper_of_the_working_folder_does_not_stop_measuring(
         load_claims((broken,))
 
 
+@pytest.mark.worker
 def test_the_examples_are_read_only_when_they_are_asked_for() -> None:
     names = {"lora", "domainbed", "codata"}
     assert not names & {paper.id for paper in own_papers()}

@@ -25,6 +25,7 @@ def separable(noise: float) -> Array:
     return found
 
 
+@pytest.mark.worker
 def test_the_command_prints_the_findings_and_its_exit_code_is_the_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_set_of_ones_own_is_checked_from_its_folder(
     assert "mine, 4 probes" in printed
 
 
+@pytest.mark.worker
 def test_rows_are_the_findings_of_every_set(capsys: Said) -> None:
     assert main(["probes", "check", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))

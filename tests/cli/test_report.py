@@ -23,6 +23,7 @@ def test_a_page_of_one_manifest_holds_its_claims_alone(evidence: Path, tmp_path:
     assert "crosstalk_laptop" not in text.split('id="data"')[0]
 
 
+@pytest.mark.worker
 def test_a_page_of_somebody_s_paper_speaks_of_that_paper(
     evidence: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_page_of_somebody_s_paper_speaks_of_that_paper(
     assert note.startswith("repro report: weights of "), "a line begins with its verb"
 
 
+@pytest.mark.worker
 def test_a_page_of_a_paper_shows_the_runs_of_the_manifests_it_names(
     evidence: Path, tmp_path: Path
 ) -> None:

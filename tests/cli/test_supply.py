@@ -46,6 +46,7 @@ def supplied(
     return code, json.loads(out) if out else None, error
 
 
+@pytest.mark.worker
 def test_a_twins_table_is_judged_and_says_whose_files_everywhere(
     sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_twins_table_is_judged_and_says_whose_files_everywhere(
     assert rows == [("supplied", "consistent"), ("supplied", "inconclusive")]
 
 
+@pytest.mark.worker
 def test_a_forged_value_is_told_by_the_activations_and_judges_nothing(
     twin: ModuleType, sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_forged_value_is_told_by_the_activations_and_judges_nothing(
     assert told in out[2]
 
 
+@pytest.mark.worker
 def test_the_verb_that_is_named_shows_every_claim_though_a_manifest_is_called_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +128,7 @@ def test_the_verb_that_is_named_shows_every_claim_though_a_manifest_is_called_so
     )
 
 
+@pytest.mark.worker
 def test_runs_of_the_claims_own_grade_judge_before_files(
     sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], helper: Any
 ) -> None:
@@ -136,6 +140,7 @@ def test_runs_of_the_claims_own_grade_judge_before_files(
     assert claims["laptop/scale/grow~3"]["grade"] == "twin"
 
 
+@pytest.mark.worker
 def test_adapters_give_their_entropies(
     twin: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,6 +163,7 @@ def test_adapters_give_their_entropies(
     assert found["deeper-than-that-of-random-factors"]["outcome"] != "consistent"
 
 
+@pytest.mark.worker
 def test_the_same_folder_is_one_and_a_newer_one_takes_its_place(
     twin: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,6 +182,7 @@ def test_the_same_folder_is_one_and_a_newer_one_takes_its_place(
     assert told["earlier_folders"] == 1
 
 
+@pytest.mark.worker
 def test_files_that_changed_are_refused(
     twin: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,6 +219,7 @@ statements:
 HEADER = ("model", "algorithm", "seed", "step", "quantity", "value")
 
 
+@pytest.mark.worker
 def test_a_paper_with_axes_of_its_own_is_judged_by_its_folder(
     twin: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,6 +241,7 @@ def test_a_paper_with_axes_of_its_own_is_judged_by_its_folder(
     assert found["0.641 ± 0.050"]["estimate"] == pytest.approx(sum(near) / 6)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("page", ["supply_authors.md", "supply_reviewers.md"])
 def test_every_command_of_the_two_pages_is_carried_out_in_order(
     twin: ModuleType, tmp_path: Path, page: str, monkeypatch: pytest.MonkeyPatch,

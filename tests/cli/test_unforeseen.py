@@ -11,6 +11,7 @@ import pytest
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     "error",
     [

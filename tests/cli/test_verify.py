@@ -112,6 +112,7 @@ def test_without_a_store_what_needs_runs_is_not_run_and_says_what_it_would_take(
     assert len(means) > 10 * len(unpriced)
 
 
+@pytest.mark.worker
 def test_measured_claims_are_judged_and_kept_in_the_store(
     command: Command, tmp_path: Path, capsys: Said
 ) -> None:

@@ -25,6 +25,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.worker
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows)
 def test_measurements_come_back_as_they_went_in(tmp_path: Path, written: list[Measurement]) -> None:

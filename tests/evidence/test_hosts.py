@@ -77,6 +77,7 @@ def go(*processes: "subprocess.Popen[str]") -> None:
         process.stdin.flush()
 
 
+@pytest.mark.worker
 def test_a_second_host_is_refused_while_the_first_lives_and_let_in_after(host: Host) -> None:
     one, other = host("one"), host("other")
     go(one)
@@ -103,6 +104,7 @@ def test_of_two_at_the_same_moment_one_is_in(host: Host) -> None:
     assert sorted(word == "in" for word in (says(one), says(other))) == [False, True]
 
 
+@pytest.mark.worker
 def test_a_host_that_died_is_followed(host: Host) -> None:
     one, other = host("one"), host("other")
     go(one)
@@ -112,6 +114,7 @@ def test_a_host_that_died_is_followed(host: Host) -> None:
     assert says(other) == "in"
 
 
+@pytest.mark.worker
 def test_a_host_that_stood_still_and_was_replaced_ends(host: Host) -> None:
     one, other = host("one"), host("other")
     go(one)
@@ -124,6 +127,7 @@ def test_a_host_that_stood_still_and_was_replaced_ends(host: Host) -> None:
     assert one.wait(30) == -signal.SIGTERM
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("content", [b" \n", b"\xff\xfe", b"x" * 10_000, None])
 def test_what_no_host_wrote_is_silent_or_one_line(
     host: Host, tmp_path: Path, content: bytes | None

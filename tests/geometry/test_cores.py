@@ -56,6 +56,7 @@ def test_they_are_those_of_lora_where_the_sites_ascend_and_another_order_elsewhe
             )
 
 
+@pytest.mark.worker
 def test_they_are_quimbs() -> None:
     tensor = pytest.importorskip("quimb.tensor")
     B, first, second = drawn(16, 5, 6, 3, 6)

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def shifted(X: np.ndarray) -> np.ndarray:
     return moved
 
 
+@pytest.mark.worker
 @settings(max_examples=200, deadline=None)
 @given(at=designs(n=st.integers(10, 26), d=st.integers(1, 40), dtype=DTYPES))
 def test_leave_one_out_scores_equal_a_refit_of_every_fold(
@@ -52,6 +54,7 @@ def test_leave_one_out_scores_equal_a_refit_of_every_fold(
     assert np.abs(ours - theirs).max() <= 1e-9 * np.abs(theirs).max()
 
 
+@pytest.mark.worker
 @settings(max_examples=200, deadline=None)
 @given(at=designs(n=st.integers(10, 24), d=st.integers(2, 36), dtype=DTYPES))
 def test_scores_after_removal_equal_a_refit_of_every_fold(

@@ -17,6 +17,7 @@ from repro.geometry.specification import (
 from repro.geometry.undefined import Undefined
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(("seed", "n", "d"), [(0, 14, 5), (1, 12, 30)])
 def test_every_reading_equals_a_brute_force_script(brute, design, seed, n, d) -> None:
     X, columns = design(seed, n, d, (3, 2), signal=0.8, offset=0.5)

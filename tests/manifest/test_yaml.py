@@ -113,6 +113,7 @@ def test_what_lies_within_them_is_read_as_before(read: Any) -> None:
         assert read_yaml(path) == yaml.load(path.read_text(), yaml.CSafeLoader), path
 
 
+@pytest.mark.worker
 def test_a_huge_plan_is_refused_before_it_is_made(tmp_path: Path) -> None:
     """Steps, seeds, measured steps and chains beyond any plan; the largest that are allowed are
     read.

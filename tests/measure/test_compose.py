@@ -67,6 +67,7 @@ def drawn(seed):
     return X.astype(np.float32 if seed % 2 else np.float64), columns
 
 
+@pytest.mark.worker
 def test_random_sets_measure_as_a_brute_force_script_says_in_any_order(
     files, capsys, brute
 ) -> None:
@@ -94,6 +95,7 @@ def test_random_sets_measure_as_a_brute_force_script_says_in_any_order(
     assert compared >= 30
 
 
+@pytest.mark.worker
 def test_the_record_has_exactly_the_keys_of_the_contract(files, capsys, planted) -> None:
     found = measured(capsys, files(*planted(0)))
     assert set(found) == KEYS
@@ -123,6 +125,7 @@ def test_quick_leaves_out_interval_null_sweep_and_specification(files, capsys, p
     assert set(found) == KEYS - CONTEXT
 
 
+@pytest.mark.worker
 def test_the_same_input_gives_the_same_record(files, capsys, planted) -> None:
     arguments = files(*planted(1))
     assert measured(capsys, arguments) == measured(capsys, arguments)
@@ -136,6 +139,7 @@ def test_an_undefined_quantity_carries_its_reason_and_no_number(files, capsys, p
     assert "own concept" in found["undefined"]["entanglement_intensity"]
 
 
+@pytest.mark.worker
 def test_the_table_shows_the_scale_sweep_and_the_nulls_unasked(files, capsys, planted) -> None:
     assert main(files(*planted(2))) == 0
     out = capsys.readouterr().out
@@ -182,6 +186,7 @@ def test_square_brackets_and_colons_in_names_are_shown_as_they_are(files, capsys
         assert words not in plain
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e77, 1e100, 1e150])
 def test_activations_of_any_scale_are_measured_and_what_scale_cannot_move_stays(
     scale, planted
@@ -208,6 +213,7 @@ def test_activations_of_any_scale_are_measured_and_what_scale_cannot_move_stays(
     ], "the control"
 
 
+@pytest.mark.worker
 def test_a_single_concept_is_told_that_there_is_none_to_damage(files, capsys, planted) -> None:
     X, columns = planted(0)
     assert main(files(X, {"domain": columns["domain"]})) == 0
@@ -228,6 +234,7 @@ def test_a_single_concept_is_told_that_there_is_none_to_damage(files, capsys, pl
     assert capsys.readouterr().err == "", "the control: several concepts need no note"
 
 
+@pytest.mark.worker
 def test_the_readings_of_the_table_are_those_of_the_record(files, capsys, planted) -> None:
     arguments = files(*planted(2))
     found = measured(capsys, arguments)["specification"]

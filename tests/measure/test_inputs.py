@@ -113,6 +113,7 @@ def test_labels_parted_by_another_mark_are_not_one_concept(
     assert "expected columns separated by commas" in error
 
 
+@pytest.mark.worker
 def test_fewer_features_than_probes_beside_which_the_penalty_overflows_are_refused_in_one_line(
     files, capsys, planted
 ) -> None:

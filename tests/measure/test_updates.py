@@ -173,7 +173,7 @@ def test_a_file_that_was_cut_or_holds_objects_is_refused(tmp_path: Path) -> None
     ("settings", "words"),
     [
         ({"peft_type": "IA3"}, "peft_type is 'IA3'; give an adapter of kind LORA"),
-        ([], "is no mapping of settings"),
+        ([], "holds no settings by name"),
         ({**LORA, "use_dora": True}, "use_dora"),
     ],
 )

@@ -38,6 +38,7 @@ def separable(noise: float) -> Array:
     )
 
 
+@pytest.mark.worker
 def test_the_clean_set_breaks_nothing_and_says_what_it_could_not_check() -> None:
     report = check(CLEAN)
     assert report.holds
@@ -49,12 +50,14 @@ def test_the_clean_set_breaks_nothing_and_says_what_it_could_not_check() -> None
     assert report.content_hash == CLEAN.content_hash
 
 
+@pytest.mark.worker
 def test_activations_that_hold_the_labels_pass_and_noise_does_not() -> None:
     assert check(CLEAN, separable(noise=0.1)).holds
     noise = np.random.default_rng(1).normal(size=(48, 40))
     assert broken(check(CLEAN, noise)) == {"activations", "lexical gap"}
 
 
+@pytest.mark.worker
 def test_a_missing_text_unbalances_the_cells() -> None:
     doubled = CLEAN.model_copy(update={"probes": (*CLEAN.probes[2:], *_copies(CLEAN.probes[2:4]))})
     assert "balance" in broken(check(doubled))
@@ -64,6 +67,7 @@ def _copies(probes: tuple[Probe, ...]) -> tuple[Probe, ...]:
     return tuple(probe.model_copy(update={"id": f"{probe.id}-again"}) for probe in probes)
 
 
+@pytest.mark.worker
 def test_a_text_used_twice_is_a_near_duplicate_and_a_repeated_opening() -> None:
     twice = rewritten(lambda row, probe: CLEAN.probes[0].text if row == 5 else probe.text)
     report = check(twice)
@@ -72,12 +76,14 @@ def test_a_text_used_twice_is_a_near_duplicate_and_a_repeated_opening() -> None:
     assert blamed.subject == f"{CLEAN.probes[0].id} | {CLEAN.probes[5].id}"
 
 
+@pytest.mark.worker
 def test_a_template_is_a_repeated_opening() -> None:
     assert "openings" in broken(
         check(rewritten(lambda _, probe: f"Consider the following. {probe.text}"))
     )
 
 
+@pytest.mark.worker
 def test_a_label_word_is_found_in_the_text_that_holds_it() -> None:
     given_away = rewritten(
         lambda row, probe: probe.text + (" Speaking informally." if row == 7 else "")
@@ -87,6 +93,7 @@ def test_a_label_word_is_found_in_the_text_that_holds_it() -> None:
     assert [f.subject for f in report.findings if f.check == "label words"] == [CLEAN.probes[7].id]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("concept", CLEAN.concepts)
 def test_longer_texts_in_one_class_leak_their_length(concept: str) -> None:
     longer = CLEAN.concepts[concept][0]
@@ -105,6 +112,7 @@ def test_longer_texts_in_one_class_leak_their_length(concept: str) -> None:
     assert leaks == {concept}
 
 
+@pytest.mark.worker
 def test_a_marker_word_closes_the_gap_between_words_and_activations() -> None:
     markers = {
         "formal": "herewith",
@@ -121,6 +129,7 @@ def test_a_marker_word_closes_the_gap_between_words_and_activations() -> None:
     assert report.accuracy["bag of words"]["register"] > 0.95
 
 
+@pytest.mark.worker
 def test_texts_out_of_the_declared_length_are_named() -> None:
     short = rewritten(lambda row, probe: "Rather short, that." if row == 3 else probe.text)
     assert [

@@ -18,6 +18,7 @@ def separable(noise: float) -> Array:
     return planted + noise * rng.normal(size=(DESIGN.n, 40))
 
 
+@pytest.mark.worker
 def test_a_length_readout_that_knows_the_class_has_the_smallest_p_of_all() -> None:
     rng = np.random.default_rng(3)
     known = length_leakage(DESIGN.codes[:, 1] + 0.1 * rng.normal(size=48), DESIGN)
@@ -52,6 +53,7 @@ def test_labels_in_plain_sight_are_read_and_constant_features_tell_nothing() -> 
     assert max(blind.values()) <= DESIGN.chance.max()
 
 
+@pytest.mark.worker
 def test_lengths_in_any_unit_leak_alike_and_a_seed_gives_its_permutations_again() -> None:
     lengths = np.random.default_rng(3).normal(size=48)
     found = length_leakage(lengths, DESIGN, seed=1)

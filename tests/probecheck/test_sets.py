@@ -44,6 +44,7 @@ def test_every_domain_meets_every_register_and_every_shape_five_times(name: str)
         assert len(set(pairs)) == 12
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("pair", list(combinations(DESIGNS, 2)))
 def test_no_text_of_one_set_is_close_to_one_of_another(pair: tuple[str, str]) -> None:
     first, second = (load_probe_set(name).texts() for name in pair)

@@ -81,6 +81,7 @@ def test_an_output_longer_than_any_right_one_is_not_read(box: Box) -> None:
     assert ends == [End("crashed", "sent an output of 5,002 bytes")]
 
 
+@pytest.mark.worker
 def test_processor_time_ends_an_input_and_time_that_passes_does_not(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def pull(results: Path, url: str, manifest: str | None = None) -> tuple[int, int
     return done.new, done.known, done.refused
 
 
+@pytest.mark.worker
 def test_what_is_pulled_is_what_was_pushed_and_gives_the_same_store(
     carried: Path, url: str, tmp_path: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_what_is_pulled_is_what_was_pushed_and_gives_the_same_store(
         assert query(carried, asked) == query(target, asked), table
 
 
+@pytest.mark.worker
 def test_two_who_push_at_once_lose_nothing(carried: Path, url: str, tmp_path: Path) -> None:
     other = Path(shutil.copytree(carried, tmp_path / "other"))
     gone = sorted((carried / "runs/canary_entropies").iterdir())
@@ -77,6 +79,7 @@ def test_two_who_push_at_once_lose_nothing(carried: Path, url: str, tmp_path: Pa
     assert files(tmp_path / "target") == files(carried) | files(other)
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("verb", ["push", "pull"])
 def test_a_kill_at_any_moment_loses_nothing(carried: Path, tmp_path: Path, verb: str) -> None:
     url, target = str(tmp_path / "shelf"), tmp_path / "target"

@@ -136,6 +136,7 @@ FORGED: dict[str, tuple[Edit, str]] = {
 }
 
 
+@pytest.mark.worker
 def test_signed_evidence_is_judged_and_what_was_forged_is_refused(
     carried: Path, keys: Path, tmp_path: Path
 ) -> None:
@@ -251,6 +252,7 @@ def second_part(results: Path, _: Path) -> None:
     folder.finish_second(["completions/a.000002.jsonl"])
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     "edit",
     [seal_before, other_name, own_key_id, other_type, mixed_signatures, other_results, run_alone,

@@ -151,6 +151,7 @@ def test_there_are_forty_of_them() -> None:
     assert len(CHANGED) + 7 >= 40, "with the seven edits of store and seal below"
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", CHANGED)
 def test_an_edit_of_evidence_is_named_and_leaves_the_other_runs_unharmed(
     results: Path, name: str
@@ -362,6 +363,7 @@ def test_columns_are_those_of_the_store_whichever_run_comes_first(results: Path)
     assert query(results, "SELECT count(*) FROM runs WHERE status = 'partial'")[1] == [(1,)]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("above", ["step=99", "quantity=none", "value=7/concept=x"])
 def test_folders_above_that_are_named_like_columns_change_no_number(
     tmp_path: Path, finish: Finish, above: str

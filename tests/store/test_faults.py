@@ -124,6 +124,7 @@ def said(results: Path, deep: bool) -> dict[str, str]:
     return told
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("kind", EDITS)
 def test_every_command_names_an_edit_of_every_kind_of_file(whole: Path, kind: str) -> None:
     for deep in (False, True):
@@ -152,6 +153,7 @@ def test_there_are_forty_and_more() -> None:
     assert len(EDITS) * len(FILES) - len(NO_FAULT) >= 40
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("adapter")])
 def test_an_edit_whose_size_and_time_are_put_back_is_named_by_those_that_read_every_byte(
     whole: Path, name: str

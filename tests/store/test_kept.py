@@ -36,6 +36,7 @@ def results(finish: Finish, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.worker
 def test_new_and_changed_folders_alone_are_read(results: Path, finish: Finish) -> None:
     assert counts(ingest(results, only_new=True)) == (3, 3, 0)
     finish(results, 4, 0.4)
@@ -47,6 +48,7 @@ def test_new_and_changed_folders_alone_are_read(results: Path, finish: Finish) -
     assert counts(ingest(results)) == (4, 0, 0)
 
 
+@pytest.mark.worker
 def test_the_store_is_that_of_reading_everything(results: Path, finish: Finish) -> None:
     finish(results, 4, 0.4)
     (results / "runs" / "smoke" / "stray.txt").write_text("no run")

@@ -35,6 +35,7 @@ def written(folder: Path, **changes: Any) -> RunFolder:
     return RunFolder(folder)
 
 
+@pytest.mark.worker
 def test_provenance_can_be_asked_for_in_columns(tmp_path: Path, finish: Finish) -> None:
     """A run that went through a worker, beside one that none has begun; a record of another version
     is left out.

@@ -222,6 +222,7 @@ def test_what_writes_is_told_by_its_kind_before_any_database_is_open(sql: str) -
         check_statement(sql.format(store="s", results="r"))
 
 
+@pytest.mark.worker
 def test_honest_queries_are_answered(results: Path) -> None:
     honest = statements(HONEST)
     assert len(honest) >= 30
@@ -241,6 +242,7 @@ def test_a_query_without_end_is_stopped_in_time(repro: Command, results: Path, s
     assert file_digest(results / "repro.duckdb") == before
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_query_is_ended_by_a_signal_at_once_and_leaves_no_process(
     results: Path, sent: signal.Signals

@@ -147,6 +147,7 @@ def judge_on(store: Any, runs: list[Run], claim: Claim, salt: int) -> Verdict:
     return assess([claim], store.connection, everything=bound(claim.measured_by or ""))[0]
 
 
+@pytest.mark.worker
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_verdict_rests_on_a_run_of_another_cell(store: Any, data: st.DataObject) -> None:
@@ -181,6 +182,7 @@ def test_a_run_of_the_cell_does_change_a_verdict(store: Any) -> None:
     assert judge_on(store, others, claim, 0).outcome == "not_run"
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", FULL_SIZE)
 def test_a_run_of_random_weights_relabelled_as_a_papers_reproduces_nothing(
     store: Any, name: str
@@ -199,6 +201,7 @@ def test_a_run_of_random_weights_relabelled_as_a_papers_reproduces_nothing(
         assert {v.grade for v in read} <= {"random", "other_settings"}
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", FULL_SIZE)
 def test_one_real_run_decides_nothing_about_cells_that_were_not_run(store: Any, name: str) -> None:
     """The same with the very run that the manifest plans: only claims whose every cell it is can be

@@ -66,6 +66,7 @@ def first_line(screen: bytes) -> str:
     return " ".join(screen.decode().split("\n\n")[0].split())
 
 
+@pytest.mark.worker
 def test_a_fresh_clone_has_measured_nothing_and_says_so_first(
     fresh: subprocess.CompletedProcess[bytes],
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_fresh_clone_has_measured_nothing_and_says_so_first(
     assert len(fresh.stdout.splitlines()) <= 40
 
 
+@pytest.mark.worker
 def test_without_torch_it_is_the_same_byte_for_byte(
     fresh: subprocess.CompletedProcess[bytes], tmp_path: Path
 ) -> None:
@@ -101,6 +103,7 @@ def terminal() -> tuple[int, int]:
         pytest.skip(f"needs a pseudo-terminal, and none can be opened here ({error})")
 
 
+@pytest.mark.worker
 def test_it_fits_a_terminal_of_80_columns_and_40_lines(tmp_path: Path) -> None:
     leader, follower = terminal()
     code = (
@@ -148,6 +151,7 @@ def test_the_readme_shows_the_first_line_that_the_command_prints(
     assert shown == [first_line(fresh.stdout)]
 
 
+@pytest.mark.worker
 def test_the_page_about_json_shows_the_counts_that_the_command_prints(
     counts: dict[str, dict[str, int]],
 ) -> None:

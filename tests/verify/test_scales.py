@@ -59,6 +59,7 @@ def test_no_spread_at_all_differs_from_a_printed_one() -> None:
     assert against_sd(0.1, 8, 0.0, 8, 3.0).p < SIGNIFICANCE
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("truth", [0.0, 0.6])
 def test_correlations_of_one_process_differ_in_five_percent(truth: float) -> None:
     rng = np.random.default_rng(3)

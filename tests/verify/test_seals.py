@@ -153,6 +153,7 @@ def measured(claims_of):
     return made
 
 
+@pytest.mark.worker
 def test_a_tolerance_that_is_sealed_again_after_the_evidence_caps_the_verdict(
     smoke, measured, tmp_path
 ) -> None:

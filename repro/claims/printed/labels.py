@@ -25,7 +25,10 @@ class Label:
     level: float | None = None
 
     def role_of(self, role: str) -> str | None:
-        """Return the role that this label gives a number of a role; None: it keeps its own."""
+        """Return the statistic that a number is under this label: a `spread` under SD is an `sd`.
+
+        `role`: what its form says (`value`, `spread`, `min` …). None: the label says no more.
+        """
         if self.kind in ("mean", "median"):
             return self.kind if role in ("value", "mean") else None
         if self.kind == "symbol":
@@ -36,7 +39,7 @@ class Label:
         if role in _HIGHS:
             return high
         if role == "spread" and self.kind == "range":
-            return "half_range"
+            return "half_range"  # the b of a ± b; a number alone is the whole range
         return scalar if role in _SCALAR else None
 
 

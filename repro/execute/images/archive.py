@@ -31,7 +31,8 @@ def current(lock: BaseLock, keys: Path = _KEYS) -> BaseLock:
     missing = [package.name for package in lock.packages if package.name not in offered]
     if missing:
         raise SetupError(
-            f"the base: the mirror has no package {', '.join(missing)} in {lock.suite}"
+            f"base image: Debian's mirror has no {', '.join(missing)} in {lock.suite} any more; name "
+            "another mirror in apt's sources, or other packages in docker/base.lock"
         )
     packages = tuple(_taken(package, *offered[package.name]) for package in lock.packages)
     return lock.model_copy(update={"moment": now, "packages": packages, "sha256": "0" * 64})
@@ -99,11 +100,11 @@ def _packages(mirror: str, release: str, keys: Path) -> str:
     signed, packed = fetch(f"{top}/InRelease"), fetch(f"{top}/{_INDEX}")
     if signed is None or packed is None:
         raise SetupError(
-            f"the base: {top} does not answer; see that this machine reaches a Debian mirror"
+            f"base image: {top} does not answer; see that this machine reaches a Debian mirror"
         )
     if hashlib.sha256(packed).hexdigest() not in _vouched(_verified(signed, top, keys)):
         raise SetupError(
-            f"the base: {top}/{_INDEX} is not what its InRelease says; try again in an hour"
+            f"base image: {top}/{_INDEX} is not what its InRelease says; try again in an hour"
         )
     return lzma.decompress(packed).decode()
 
@@ -112,7 +113,7 @@ def _verified(signed: bytes, top: str, keys: Path) -> str:
     """Return the text of an InRelease without its signature, if one of `keys` made it."""
     if shutil.which("gpgv") is None or not keys.is_file():
         raise SetupError(
-            f"the base: checking {top} needs gpgv and {keys} (Debian: debian-archive-keyring)"
+            f"base image: checking {top} needs gpgv and {keys} (Debian: debian-archive-keyring)"
         )
     with tempfile.TemporaryDirectory() as scratch:
         file, text = Path(scratch, "InRelease"), Path(scratch, "text")
@@ -124,7 +125,7 @@ def _verified(signed: bytes, top: str, keys: Path) -> str:
         if done.returncode:
             reason = last_line(done.stderr, "no reason given")
             raise SetupError(
-                f"the base: {top}/InRelease is not signed by Debian's keys ({reason}); "
+                f"base image: {top}/InRelease is not signed by Debian's keys ({reason}); "
                 "update debian-archive-keyring, or set another mirror in apt's sources"
             )
         return text.read_text(encoding="utf-8")

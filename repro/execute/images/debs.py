@@ -69,7 +69,7 @@ def bring_debs(
     missing = [package for package, path in found.items() if path is None]
     if missing:
         raise SetupError(
-            f"the base: {_moved(missing)}, and no --pool, mirror or snapshot had them; {ways}"
+            f"base image: {_moved(missing)}, and no --pool, mirror or snapshot had them; {ways}"
         )
     return [path for path in found.values() if path is not None]
 

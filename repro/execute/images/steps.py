@@ -84,7 +84,7 @@ def _add_launcher(
     client: Any, image: str, packages: str, compiler: list[Path], scratch: Path
 ) -> None:
     """Compile Triton's launcher in a temporary container, add it to `image`, and name the
-    result `packages`.
+    result `packages`. The compiler stays behind in that container.
     """
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         tools = Path(folder) / "tools.tar"

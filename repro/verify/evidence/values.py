@@ -210,7 +210,7 @@ def read_run(cells: Mapping[str, str], where: str, axes: PaperAxes) -> SuppliedR
     condition = axes.level("condition", cells.get("condition", ""))
     if not condition and step and "condition" in axes.required:
         raise InputError(
-            f"{where}: column condition: empty after step 0; expected a name such as B3"
+            f"{where}: column condition: empty at a step above 0; expected a name such as B3"
         )
     if cells.get("lambda"):
         condition = (

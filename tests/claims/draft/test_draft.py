@@ -96,6 +96,7 @@ def cells(block: dict[str, Any]) -> list[list[str]]:
     return [header, *rows]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("ending", [".tex", ".html", ".md"])
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())

@@ -141,7 +141,7 @@ def test_the_command_says_in_one_line_what_moved_and_what_to_do(
     (line,) = capsys.readouterr().err.splitlines()
     first = load_base_lock().packages[0]
     assert line.startswith(
-        f"repro images: the base: Debian has moved on from {first.name} {first.version}, "
+        f"repro images: base image: Debian has moved on from {first.name} {first.version}, "
     )
     assert " more (docker/base.lock), and no --pool, mirror or snapshot had them; " in line
     for way in ("repro images cpu --pool DIR", "--pull REF", "--load FILE", "--moved"):

@@ -87,6 +87,7 @@ def test_every_command_that_lists_takes_every_format(verb: str) -> None:
         assert parser().parse_args([*LISTINGS[verb], "--format", form]).format == form
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     "command",
     [

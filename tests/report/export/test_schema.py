@@ -33,10 +33,12 @@ def checker(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.mark.worker
 def test_the_schemas_that_are_kept_are_those_that_are_made(schemas: ModuleType) -> None:
     assert [*schemas.stale()] == [], "run `make schemas`"
 
 
+@pytest.mark.worker
 def test_a_changed_schema_or_first_line_is_seen(
     schemas: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +58,7 @@ def test_a_changed_schema_or_first_line_is_seen(
     assert [*schemas.stale()] == ["manifests/schemas/policy.json"]
 
 
+@pytest.mark.worker
 def test_every_yaml_file_passes_the_schema_that_it_names(schemas: ModuleType) -> None:
     checkers: dict[Path, jsonschema.Draft202012Validator] = {}
     for path, schema in schemas.yaml_files():
@@ -67,6 +70,7 @@ def test_every_yaml_file_passes_the_schema_that_it_names(schemas: ModuleType) ->
     assert {path.stem for path in checkers} >= FILE_KINDS.keys() - {"cluster"}
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("kind", FILE_KINDS)
 def test_every_schema_is_one_and_refuses_what_is_no_such_file(kind: str) -> None:
     schema = schema_of(kind)
@@ -84,6 +88,7 @@ def broken(content: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", ["smoke", "scale_ladder", "csr_lambda"])
 def test_what_the_reader_refuses_of_a_manifest_the_schema_refuses_too(name: str) -> None:
     content, schema = read_yaml(ROOT / f"manifests/{name}.yaml"), checker(schema_of("manifest"))
@@ -96,6 +101,7 @@ def test_what_the_reader_refuses_of_a_manifest_the_schema_refuses_too(name: str)
             validate(Experiment, wrong, "here")
 
 
+@pytest.mark.worker
 def test_a_papers_own_axes_are_fields_of_its_claims_alone() -> None:
     block = {
         "locator": "Table 1",

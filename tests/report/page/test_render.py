@@ -44,6 +44,7 @@ def html(pages: dict[str, Path]) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in pages.items()}
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("name", ["measured", "empty"])
 def test_every_claim_stands_on_the_page_and_every_link_of_it_leads_somewhere(
     html: dict[str, str], name: str
@@ -133,6 +134,7 @@ def test_the_data_of_a_page_is_json_without_tags(html: dict[str, str]) -> None:
     assert {"figures", "names", "config", "light"} <= json.loads(data[1]).keys()
 
 
+@pytest.mark.worker
 def test_the_page_carries_the_library_that_vl_convert_holds() -> None:
     text = (HERE / "vega.js").read_text(encoding="utf-8")
     head, _, code = text.partition("*/\n")

@@ -65,6 +65,7 @@ def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Print:
     return run
 
 
+@pytest.mark.worker
 def test_every_form_says_how_the_print_stands_to_the_rest(printed: Print) -> None:
     lines = [line.split("│") for line in printed("--all").splitlines() if "│" in line]
     column = " ".join(" ".join(cells[3] for cells in lines).split())
@@ -82,6 +83,7 @@ def test_every_form_says_how_the_print_stands_to_the_rest(printed: Print) -> Non
     }  # fmt: skip
 
 
+@pytest.mark.worker
 def test_findings_of_one_claim_are_said_to_be(printed: Print) -> None:
     assert "2 inconsistent (2 substantive), " in printed()
     once = printed(said="7.5")
@@ -89,6 +91,7 @@ def test_findings_of_one_claim_are_said_to_be(printed: Print) -> None:
     assert "of 3 claims" in printed("--format", "markdown", said="7.5")
 
 
+@pytest.mark.worker
 def test_a_narrow_console_says_the_same_without_a_table(
     printed: Print, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +106,7 @@ def test_a_narrow_console_says_the_same_without_a_table(
     assert "│" in printed("--all")
 
 
+@pytest.mark.worker
 def test_what_is_not_shown_is_said_to_be_there(printed: Print) -> None:
     assert printed().splitlines()[-1].startswith(HIDDEN)
     assert HIDDEN not in printed("--all")

@@ -41,6 +41,7 @@ def in_pipe(columns: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("columns", [60, 80])
 def test_names_stand_whole_and_what_has_no_room_is_named(columns: int) -> None:
     for lines in (in_terminal(columns), in_pipe(str(columns))):
@@ -57,6 +58,7 @@ def test_names_stand_whole_and_what_has_no_room_is_named(columns: int) -> None:
         )
 
 
+@pytest.mark.worker
 def test_a_wide_pipe_shows_all_columns() -> None:
     lines = in_pipe("")
     assert any(line.split() == ["run", "id", "state", "steps", "GPU-hours", "GPU", "GiB", "CPU-hours", "CPU", "GiB",

@@ -21,6 +21,7 @@ def machine(folder: Path) -> Machine:
     return Machine(16.0, told_by(1e11), H100, None, folder / "results", folder / "cache")
 
 
+@pytest.mark.worker
 def test_disk_that_is_needed_is_held_against_disk_that_is_free(
     ladder: tuple[Run, ...], tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_step_0_of_another_manifests_run_is_the_base_model_and_nothing_later_is(
     assert found[0].artefacts["sealed"]["first"] == "claim"
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(
     "fields",
     [{"model": "tiny-qwen2"}, {"probes": "core_60"}, {"quantisation": "{format: none, double: false}"},

@@ -63,6 +63,7 @@ def mean_rates(claims_of: Claims, **truth: Any) -> dict[str, float]:
     }
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize(("n", "m"), [(3, 1), (3, 3), (8, 2), (8, 8)])
 def test_a_true_mean_is_contradicted_in_at_most_five_percent(
     claims_of: Claims, n: int, m: int
@@ -94,6 +95,7 @@ def test_the_rules_can_tell(claims_of: Claims) -> None:
     assert mean_rates(claims_of, shift=0.0, n=3, m=1, sd=0.3, effect=0.2)["inconclusive"] > 0.9
 
 
+@pytest.mark.worker
 def test_a_false_ordering_is_called_true_in_at_most_five_percent(claims_of: Claims) -> None:
     """Equal truths: "below" is called reproduced, and contradicted, in 5 % each."""
     (claim,) = claims_of({**ORDER, "against": {"step": 4000}})

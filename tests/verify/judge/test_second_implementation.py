@@ -98,6 +98,7 @@ def test_a_share_of_seeds(seed: int) -> None:
     assert (found.outcome == "reproduced") == (within and found.p >= 0.05)
 
 
+@pytest.mark.worker
 def test_families_are_holms_procedure_by_statsmodels() -> None:
     headline = [
         {"printed": "0.500 ± 0.100", **AFTER, "model": f"h{k}", "headline": True} for k in range(4)

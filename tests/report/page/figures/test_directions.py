@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from repro.report.page.content import Content
 from repro.report.page.figures.directions import damage, spectra
 from repro.report.page.measured import Row
 from repro.store.database import query
 
 
+@pytest.mark.worker
 def test_each_direction_belongs_to_the_concept_it_loads_on_most(
     measured: Content, evidence: Path
 ) -> None:
