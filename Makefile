@@ -35,7 +35,7 @@ reproduce: setup ## fetch, run, ingest, verify MANIFEST; RUNNER=auto|local|docke
 test: setup ## every test (no GPU, no network beyond package installs); LIGHT=1 leaves out those of ci/heavy_tests.txt
 	@ci/test.sh $(if $(LIGHT),light)
 
-test-quick: setup ## the tests that start no worker: about ten minutes, while editing
+test-quick: setup ## the tests that start no worker: about three minutes, while editing
 	@ci/test.sh quick
 
 fuzz: setup ## an hour of inputs nobody meant: each has to be taken, or refused in one line (FUZZ_SECONDS a kind, FUZZ_SEED to repeat)

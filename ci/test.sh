@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 python=${VENV:-.venv}/bin/python
 which=${1:-all}
 case $which in
-  quick) marks="not worker" say="the tests that start no worker: about ten minutes" ;;
+  quick) marks="not worker" say="the tests that start no worker: about three minutes" ;;
   light) marks="not heavy" say="all tests but the heavy ones (ci/heavy_tests.txt): about twenty-five minutes" ;;
   heavy) marks="heavy" say="the heavy tests (ci/heavy_tests.txt): about twenty minutes" ;;
   *) marks="" say="all tests: about forty minutes" which= ;;
