@@ -9,6 +9,7 @@ It is believed for two weeks, since mirrors, indexes and kernels change by thems
 would end after the hour is left out too. ALL=1 runs every stage whatever is recorded.
 """
 
+import ast
 import json
 import os
 import sys
@@ -86,14 +87,23 @@ def stages() -> dict[str, Needs]:
 
 
 def state(needs: Needs) -> str:
-    """Return the digest of all that a stage depends on: code as syntax trees, files as bytes."""
+    """Return the digest of all that a stage depends on: Python as syntax trees, other files as
+    bytes.
+    """
     code: dict[str, str] = {}
     for room in needs.rooms:
         for path in sorted((PACKAGE / room).rglob("*.py")):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             code |= worker_code(module.removesuffix(".__init__"))
-    files = {str(path.relative_to(ROOT)): file_digest(path) for path in _files(needs.paths)}
+    files = {str(path.relative_to(ROOT)): _content(path) for path in _files(needs.paths)}
     return digest([code, files])
+
+
+def _content(path: Path) -> str:
+    """Return the digest of a file; one of Python's may be formatted otherwise."""
+    if path.suffix == ".py":
+        return digest(ast.dump(ast.parse(path.read_bytes())))
+    return file_digest(path)
 
 
 def _files(names: Sequence[str]) -> Iterator[Path]:

@@ -97,5 +97,8 @@ def test_a_package_that_the_mirror_has_not_is_named(archive: Any, debian: Any) -
     archive.publish("/mirror", "bookworm", {("liba", "1"): b"1"})
     archive.publish("/mirror", "bookworm-updates", {})
     archive.publish("/security", "bookworm-security", {})
-    with pytest.raises(SetupError, match=r"base image: Debian's mirror has no tool in bookworm any more; name another mirror"):
+    with pytest.raises(
+        SetupError,
+        match=r"base image: Debian's mirror has no tool in bookworm any more; name another mirror",
+    ):
         current(old, archive.keys)
